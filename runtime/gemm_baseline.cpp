@@ -1,0 +1,2 @@
+#define PLAIT_GEMM_TARGET baseline
+#include "runtime/gemm_kernels.inc"
