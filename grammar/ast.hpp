@@ -121,6 +121,8 @@ struct Expr {
   /// Length of the longest path to a leaf, at least 1. The parser bounds it, so recursion over a tree is
   /// safe.
   std::uint32_t height = 1;
+  /// Written in parentheses that leave no node. Only the formatter cares; `equal` ignores it.
+  bool parenthesized = false;
 };
 
 /// Makes a node and computes its height.
