@@ -9,6 +9,9 @@
 #include <initializer_list>
 #include <optional>
 #include <span>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace plait::ir {
 
@@ -22,7 +25,7 @@ public:
 
   Builder& builder() const { return *builder_; }
   NodeId id() const { return id_; }
-  const Type& type() const;
+  const Type& type() const; ///< invalid once another node is made: copy what is needed longer
   explicit operator bool() const { return builder_ != nullptr; }
 
 private:
@@ -110,7 +113,8 @@ public:
   Value solve_lower(Value factor, Value right, bool transposed = false);
 
   // Loops. begin_loop opens the body region and makes it current; its arguments are typed like the inits (broadcast the
-  // inits to the axes and shape that the nexts will have). finish_loop closes it.
+  // inits to the axes and shape that the nexts will have). finish_loop closes it and places the loop node: nodes put into an
+  // enclosing region while the body is open come before the loop.
   NodeId begin_loop(const Extent& trip_count, bool reverse, std::span<const Value> inits);
   Value loop_index(NodeId loop);
   Value loop_argument(NodeId loop, std::size_t number);

@@ -45,7 +45,7 @@ enum class Kind : std::uint8_t {
   transpose,     ///< event dimensions permuted: result dim k = operand dim dims[k]
   expand,        ///< inserts event dimension `dim` of length extents[0], repeating the operand
   random,        ///< counter-based draw `random`; operands (row, element_base, distribution parameters…)
-  loop,          ///< sequential; see Loop
+  loop,          ///< sequential; see Loop. Operands: the inits. It has no value itself: loop_result reads its results
   loop_argument, ///< in the body: carried value number `index` of the loop owning the region
   loop_index,    ///< in the body: the iteration counter, integer scalar
   loop_result,   ///< operand loop; carried, stacked or accumulated result number `index`
@@ -115,7 +115,7 @@ struct Node {
 struct Region {
   RegionId parent = -1;
   NodeId owner = no_node;      ///< the loop node; no_node for the root
-  std::vector<NodeId> order;   ///< every operand comes before its user
+  std::vector<NodeId> order;   ///< every operand comes before its user; ids need not ascend
 };
 
 /** A learnable array as the optimizer sees it: unconstrained. */
