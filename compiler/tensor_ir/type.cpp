@@ -5,9 +5,13 @@
 
 namespace plait::ir {
 
-std::string to_string(const Extent& extent) { return extent.is_known() ? std::to_string(extent.value) : extent.name; }
+std::string to_string(const Extent& extent) {
+  return extent.is_known() ? std::to_string(extent.value) : extent.name;
+}
 
-bool Type::has_axis(AxisId axis) const { return contains(axes, axis); }
+bool Type::has_axis(AxisId axis) const {
+  return contains(axes, axis);
+}
 
 std::vector<AxisId> unite(const std::vector<AxisId>& a, const std::vector<AxisId>& b) {
   std::vector<AxisId> result;
