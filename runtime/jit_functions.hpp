@@ -104,9 +104,8 @@ void plait_triangular_solve_f32(std::int64_t n, std::int64_t columns, const floa
 void plait_triangular_solve_f64(std::int64_t n, std::int64_t columns, const double* l, std::int32_t transpose,
                                 const double* b, double* x);
 
-// Reverse derivative of the solve: given l, x and x_adjoint, writes b_adjoint[n, columns] and *adds* to the
-// lower triangle of l_adjoint[n, n]. Either output may be null. b_adjoint may be x_adjoint only if l_adjoint
-// is null. If l_adjoint is given, b_adjoint must be too.
+// Reverse derivative of the solve: given l, x and x_adjoint, writes b_adjoint[n, columns] and, unless null,
+// *adds* to the lower triangle of l_adjoint[n, n]. b_adjoint may be x_adjoint.
 void plait_triangular_solve_reverse_f32(std::int64_t n, std::int64_t columns, const float* l,
                                         std::int32_t transpose, const float* x, const float* x_adjoint,
                                         float* b_adjoint, float* l_adjoint);
