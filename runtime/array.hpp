@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace plait::runtime {
@@ -81,7 +82,19 @@ struct Array {
   void read(std::int64_t begin, std::int64_t count, std::int32_t* out) const;
 };
 
-/// Arrays that own their values (copied from `values`); sizes must agree with `shape`.
+/// An array that owns its values; `T` is the C++ type of `element`, and the sizes must agree with `shape`.
+template <class T>
+Array own_array(Element element, std::vector<std::int64_t> shape, std::vector<T> values) {
+  auto storage = std::make_shared<const std::vector<T>>(std::move(values));
+  Array array;
+  array.element = element;
+  array.shape = std::move(shape);
+  array.data = storage->data();
+  array.owner = std::move(storage);
+  return array;
+}
+
+/// Arrays that own their values.
 Array make_array(std::vector<std::int64_t> shape, std::vector<double> values);
 Array make_array(std::vector<std::int64_t> shape, std::vector<float> values);
 Array make_array(std::vector<std::int64_t> shape, std::vector<std::int64_t> values);

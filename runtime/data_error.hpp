@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace plait::runtime {
 
-/// One fault of the data. `message` is a full sentence without the place; the place fields say where.
+/// One fault of the data. `message` is the full sentence, row and column included; the place
+/// fields say the same to programs.
 /// Unknown places are empty, or -1.
 struct DataError {
   std::string name;                  ///< the data declaration concerned
@@ -21,10 +23,16 @@ struct DataError {
   std::string hint;
 };
 
-/// The error as the command line prints it (no trailing newline):
-///   error: MESSAGE
-///     --> FILE, line L, row R, column C
-///     hint: HINT
+/// Thrown by the readers; `bind` catches it.
+class DataFailure : public std::runtime_error {
+public:
+  explicit DataFailure(DataError error) : std::runtime_error(error.message), error(std::move(error)) {}
+  DataError error;
+};
+
+/// The error as the command line prints it (no trailing newline), lines without content left out:
+///   FILE:LINE: error: MESSAGE
+///   hint: HINT
 std::string to_text(const DataError& error);
 std::string to_text(const std::vector<DataError>& errors);
 
