@@ -1,0 +1,64 @@
+#include "compiler/guide/families/unconstrained.hpp"
+
+#include "compiler/catalog/ops.hpp"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+namespace plait::guide {
+
+ir::Value site_parameter(const SiteContext& context, std::string_view suffix, double start) {
+  const LatentSite& site = *context.site;
+  std::vector<ir::Extent> shape = site.loops;
+  shape.insert(shape.end(), site.unconstrained.begin(), site.unconstrained.end());
+  RegisteredParameter registration;
+  registration.start.initializer = {catalog::Initializer::Kind::constant, start};
+  registration.shape = shape;
+  ir::Value value = context.parameters->declare(fmt::format("{}.{}", site.name, suffix), shape, site.plates,
+                                                "guide", std::move(registration));
+  for (ir::Value index : context.loop_indices)
+    value = context.builder->gather(value, index, 0);
+  return value;
+}
+
+LatentDraw constrain_draw(const SiteContext& context, ir::Value unconstrained,
+                          std::optional<ir::Value> log_prob, std::optional<ir::Value> entropy) {
+  ir::Builder& builder = *context.builder;
+  const catalog::Support& support = context.site->distribution->support;
+  LatentDraw draw;
+  if (support.kind == catalog::SupportKind::real) {
+    draw.value = unconstrained;
+    draw.log_prob = log_prob;
+    draw.entropy = entropy;
+    return draw;
+  }
+  const catalog::Constrained constrained =
+      catalog::constrain(builder, support, context.bounds, unconstrained, context.site->shape);
+  const ir::Value log_det = builder.sum_event(constrained.log_abs_det_jacobian);
+  draw.value = constrained.value;
+  if (log_prob)
+    draw.log_prob = *log_prob - log_det;
+  if (entropy)
+    draw.entropy = *entropy + log_det;
+  return draw;
+}
+
+std::int64_t known_size(const LatentSite& site, const ir::Graph& graph) {
+  std::int64_t size = 1;
+  const auto multiply = [&](const ir::Extent& extent) {
+    if (!extent.is_known())
+      throw std::invalid_argument(fmt::format(
+          "the size {} of site {} is not known before the step is compiled", extent.name, site.name));
+    size *= extent.value;
+  };
+  for (const ir::Extent& extent : site.loops)
+    multiply(extent);
+  for (const ir::Extent& extent : site.unconstrained)
+    multiply(extent);
+  for (ir::AxisId axis : site.plates)
+    multiply(graph.axis(axis).extent);
+  return size;
+}
+
+} // namespace plait::guide

@@ -1,0 +1,23 @@
+/** \file
+ * What families share: reading a site's parameter at its place, and mapping an unconstrained draw to its
+ * support.
+ */
+#pragma once
+
+#include "compiler/guide/family.hpp"
+
+namespace plait::guide {
+
+/** Parameter `NAME.suffix` of the site: one element per plate row and loop index, here at the open indices.
+ */
+ir::Value site_parameter(const SiteContext& context, std::string_view suffix, double start);
+
+/** The guide's value and log density from an unconstrained draw and its log density (event dimensions
+ * summed): log q(value) = log q(u) - log |d value / d u|. Also passes on a closed-form entropy of u. */
+LatentDraw constrain_draw(const SiteContext& context, ir::Value unconstrained,
+                          std::optional<ir::Value> log_prob, std::optional<ir::Value> entropy);
+
+/** Number of scalars of one unconstrained value. \throws std::invalid_argument when it is not known. */
+std::int64_t known_size(const LatentSite& site, const ir::Graph& graph);
+
+} // namespace plait::guide

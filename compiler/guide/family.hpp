@@ -1,0 +1,93 @@
+/** \file
+ * An automatic guide family is one row: given a latent site at the moment the model reaches it, it declares
+ * parameters and returns a draw with its log density. Families work in unconstrained space and come back
+ * through the bijector of the site's support (Kucukelbir et al. 2017, Automatic Differentiation Variational
+ * Inference).
+ */
+#pragma once
+
+#include "compiler/catalog/distribution.hpp"
+#include "compiler/guide/parameters.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace plait::guide {
+
+/** A latent site of the model, known before any node is made. */
+struct LatentSite {
+  std::string name;
+  std::vector<ir::Extent> shape;  ///< batch + event
+  std::vector<ir::AxisId> plates; ///< ascending
+  std::vector<ir::Extent> loops;  ///< extents of the enclosing loops, outermost first
+  const catalog::Distribution* distribution = nullptr;
+  std::vector<ir::Extent> unconstrained; ///< shape of one unconstrained value
+};
+
+/** A latent site while the model is being walked. */
+struct SiteContext {
+  const LatentSite* site = nullptr;
+  ir::Builder* builder = nullptr;
+  Parameters* parameters = nullptr;
+  catalog::Draws* draws = nullptr;         ///< of this site
+  catalog::SupportBounds bounds;           ///< for interval supports
+  std::vector<ir::Value> loop_indices;     ///< outermost first
+  std::vector<ir::Value> prior_parameters; ///< parameters of the model's distribution here
+};
+
+struct LatentDraw {
+  ir::Value value;
+  /** log q with the site's axes, event dimensions summed. Empty for a point mass. */
+  std::optional<ir::Value> log_prob;
+  /** Closed form of E[-log q], when it has one; same axes. */
+  std::optional<ir::Value> entropy;
+  /** Density of the joint draw behind all sites, outside every plate: handed over with the first site only.
+   */
+  std::optional<ir::Value> joint_log_prob;
+  std::optional<ir::Value> joint_entropy;
+  /** Set when the draw is exactly a catalog distribution: enables closed-form KL. */
+  const catalog::Distribution* distribution = nullptr;
+  std::vector<ir::Value> distribution_parameters;
+};
+
+class Family {
+public:
+  virtual ~Family() = default;
+  /** Called once per site, in the order the model reaches them. */
+  virtual LatentDraw draw(const SiteContext& context) = 0;
+};
+
+/** Given before the model is walked: all latent sites, and the source of joint draws. */
+struct FamilyContext {
+  ir::Builder* builder = nullptr;
+  Parameters* parameters = nullptr;
+  std::span<const LatentSite> sites;
+  std::map<std::string, double> options;
+  /** Draws for a joint "site" outside every plate. Lives as long as the family. */
+  std::function<catalog::Draws&(const std::string& name)> joint_draws;
+};
+
+struct FamilyOption {
+  std::string_view name;
+  double value;
+  std::string_view meaning;
+};
+
+struct FamilyRow {
+  std::string_view name; ///< as in auto(name)
+  ir::Required<std::vector<FamilyOption> (*)()> options;
+  ir::Required<bool> needs_known_sizes; ///< the joint dimension must be a number when the step is compiled
+  /** \throws std::invalid_argument when a site cannot be served, saying why. */
+  ir::Required<std::unique_ptr<Family> (*)(const FamilyContext&)> make;
+};
+
+std::span<const FamilyRow* const> families();
+const FamilyRow* find_family(std::string_view name);
+
+} // namespace plait::guide
