@@ -144,7 +144,7 @@ Value pick_last(Value table, Value index) {
 }
 
 Value diagonal(Value matrix) {
-  const Shape& shape = matrix.type().shape;
+  const Shape shape = matrix.type().shape;
   const std::int64_t size = known(shape.back());
   Shape flat = batch_of(shape, 2);
   const auto dim = static_cast<std::int32_t>(flat.size());
@@ -155,6 +155,43 @@ Value diagonal(Value matrix) {
   Builder& builder = matrix.builder();
   return builder.gather(builder.reshape(matrix, flat),
                         builder.literal(Element::integer, {Extent::known(size)}, positions), dim);
+}
+
+Value solve_vectors(Value factor, Value right) {
+  Builder& builder = right.builder();
+  const Shape shape = right.type().shape;
+  if (factor.type().shape.size() > 2) {
+    // Every member of the batch has a factor of its own.
+    std::vector<Value> parts;
+    for (std::int64_t k = 0; k < known(shape[0]); ++k)
+      parts.push_back(solve_vectors(builder.element(factor, k), builder.element(right, k)));
+    return builder.stack(parts);
+  }
+  if (shape.size() == 1)
+    return builder.solve_lower(factor, right);
+  // One factor for the whole batch: the vectors become the columns of one matrix.
+  Value rows = right;
+  if (shape.size() > 2) {
+    std::int64_t count = 1;
+    for (std::size_t k = 0; k + 1 < shape.size(); ++k)
+      count *= known(shape[k]);
+    rows = builder.reshape(right, {Extent::known(count), shape.back()});
+  }
+  const Value columns = builder.solve_lower(factor, builder.transpose(rows, {1, 0}));
+  return builder.reshape(builder.transpose(columns, {1, 0}), shape);
+}
+
+Value multiply_vectors(Value factor, Value right) {
+  const auto rank = static_cast<std::int32_t>(right.type().shape.size());
+  std::vector<std::int32_t> vectors(static_cast<std::size_t>(rank));
+  std::iota(vectors.begin(), vectors.end(), 0);
+  std::vector<std::int32_t> out = vectors;
+  out.back() = rank;
+  std::vector<std::int32_t> matrix;
+  if (factor.type().shape.size() > 2)
+    matrix.assign(vectors.begin(), vectors.end() - 1);
+  matrix.insert(matrix.end(), {rank, rank - 1});
+  return right.builder().contract(right, vectors, factor, matrix, out);
 }
 
 Value log_clamped(Value x) {

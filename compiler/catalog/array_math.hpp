@@ -59,6 +59,12 @@ ir::Value pick_last(ir::Value table, ir::Value index);
 /** The diagonal of the last two dimensions. */
 ir::Value diagonal(ir::Value matrix);
 
+/** `factor`^-1 `right` along the last dimension of `right`. `factor`, lower triangular, is [n, n], or has the
+ * leading dimensions of `right` in front; those must then be known when the program is compiled. */
+ir::Value solve_vectors(ir::Value factor, ir::Value right);
+/** `factor` `right` along the last dimension of `right`, with the same shapes. */
+ir::Value multiply_vectors(ir::Value factor, ir::Value right);
+
 /** log x with x held above smallest_positive. */
 ir::Value log_clamped(ir::Value x);
 /** log(1 - x) for x in [0, 1]: accurate near 0, finite at 1. */

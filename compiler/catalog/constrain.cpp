@@ -45,14 +45,12 @@ Constrained interval(Value y, Value lower, Value upper) {
 // before it left: log x_k = log z_k + sum_{m<k} log(1 - z_m), k < K - 1; the last entry takes the rest. y = 0
 // is the uniform point. log |J| = sum_k log z_k + (K - 1 - k) log(1 - z_k).
 Constrained simplex(Builder& builder, Value y, const Shape& batch, std::int64_t size) {
-  if (size == 1)
-    return {builder.broadcast(builder.real(1), y.type().axes,
-                              [&] {
-                                Shape s = batch;
-                                s.push_back(Extent::known(1));
-                                return s;
-                              }()),
+  if (size == 1) {
+    Shape shape = batch;
+    shape.push_back(Extent::known(1));
+    return {builder.broadcast(builder.real(1), y.type().axes, shape),
             builder.broadcast(builder.real(0), y.type().axes, batch)};
+  }
   std::vector<double> offset;
   std::vector<double> weight;
   for (std::int64_t k = 0; k + 1 < size; ++k) {
@@ -97,13 +95,7 @@ Value arrange(Builder& builder, Value table, std::int64_t size,
 
 /** `value` followed, along its last dimension, by constants. */
 Value followed_by(Builder& builder, Value value, const Shape& batch, const std::vector<double>& constants) {
-  const Value tail =
-      builder.broadcast(repeat(vector_literal(builder, constants), batch), value.type().axes, [&] {
-        Shape shape = batch;
-        shape.push_back(Extent::known(static_cast<std::int64_t>(constants.size())));
-        return shape;
-      }());
-  const std::vector<Value> parts = {value, tail};
+  const std::vector<Value> parts = {value, repeat(vector_literal(builder, constants), batch)};
   return builder.concat(parts, static_cast<std::int32_t>(batch.size()));
 }
 

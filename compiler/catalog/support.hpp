@@ -35,8 +35,8 @@ enum class SupportKind : std::uint8_t {
 
 struct Support {
   SupportKind kind = SupportKind::real;
-  std::optional<double> lower; ///< when known at compile time
-  std::optional<double> upper;
+  std::optional<double> lower = std::nullopt; ///< when known at compile time
+  std::optional<double> upper = std::nullopt;
   friend bool operator==(const Support&, const Support&) = default;
 };
 
@@ -61,8 +61,8 @@ int event_rank(SupportKind kind);
 
 /** Bounds of interval-like supports as values (they may be run-time values, as in uniform(a, b)). */
 struct SupportBounds {
-  std::optional<ir::Value> lower;
-  std::optional<ir::Value> upper;
+  std::optional<ir::Value> lower = std::nullopt;
+  std::optional<ir::Value> upper = std::nullopt;
 };
 
 struct Constrained {
