@@ -16,6 +16,7 @@
 namespace llvm {
 class LLVMContext;
 class Module;
+class TargetMachine;
 } // namespace llvm
 
 namespace plait::codegen {
@@ -86,6 +87,7 @@ private:
 
 /** Runs the JIT's pipeline on a module in place. */
 void optimize(llvm::Module& module, const Target& target);
+void optimize(llvm::Module& module, llvm::TargetMachine& machine);
 /** Textual LLVM IR, as it is. */
 std::string print_llvm(const llvm::Module& module);
 /** Assembly of the module as it is; optimize it first. Changes the module as code generation does: print
