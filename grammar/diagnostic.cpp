@@ -109,7 +109,8 @@ void render_place(std::string& out, const Source& source, std::optional<Span> sp
   }
   std::size_t column = from.column - 1 - skipped;
   std::size_t width = to.line == from.line && to.column > from.column ? to.column - from.column : 1;
-  width = std::min(width, widest_excerpt);
+  std::size_t shown = Source{{}, std::string(line)}.position(line.size()).column - 1;
+  width = std::max<std::size_t>(1, std::min(width, shown > column ? shown - column : 1));
   fmt::format_to(std::back_inserter(out), "{:>5} | {}\n      | {}^{}\n", from.line, printable(line),
                  std::string(column, ' '), std::string(width - 1, '~'));
 }

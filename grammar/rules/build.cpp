@@ -13,7 +13,7 @@ using ast::ExprPtr;
 ExprPtr build_expr(ParseState& state, Expr::Node node, Span span) {
   ExprPtr expr = ast::make_expr(std::move(node), span);
   if (expr->height > tallest_expression)
-    state.stop_too_deep(span);
+    state.stop_too_deep(span, "this expression is too long");
   return expr;
 }
 
@@ -21,12 +21,10 @@ ExprPtr build_number(ParseState& state, const char* from, const char* to) {
   ast::Number number;
   number.spelling.assign(from, to);
   number.is_integer = number.spelling.find_first_of(".eE") == std::string::npos;
-  fast_float::from_chars(from, to, number.value);
+  const char* stop = fast_float::from_chars(from, to, number.value).ptr;
   Span span = state.span(from, to);
-  if (to != state.end && is_word(*to))
-    state
-        .reject(state.span(from, token_end(to, state.end)),
-                "a name cannot follow a number without a space or mark")
+  if (stop != to)
+    state.reject(span, fmt::format("'{}' is not a number", number.spelling))
         .with_hint("a product is written with '*', and a name starts with a letter");
   else if (!std::isfinite(number.value))
     state.reject(span, fmt::format("'{}' is too large for a number", number.spelling));

@@ -170,7 +170,8 @@ std::string hint_for(const ParseState& state, const char* from, const char* wher
     return "an 'else' follows the '}' of its 'if'";
   if (expected == "a statement" && found == "~")
     return "a name stands before '~'";
-  if (expected == "an expression" && (found == ")" || found == "]" || found == ",") && where > state.begin) {
+  if ((expected == "an expression" || expected == "an argument") &&
+      (found == ")" || found == "]" || found == ",") && where > state.begin) {
     const char* previous = end_of_previous_token(state.begin, where);
     if (previous > from && previous[-1] == ',')
       return "remove the ',' before it";

@@ -135,7 +135,7 @@ struct Nested : x3::unary_parser<Subject, Nested<Subject>> {
     } level(state_of(context));
     if (level.state.depth > deepest_nesting) {
       x3::skip_over(first, last, context);
-      level.state.stop_too_deep(level.state.span(first, token_end(first, last)));
+      level.state.stop_too_deep(level.state.span(first, token_end(first, last)), "nested too deeply");
     }
     return this->subject.parse(first, last, context, rule_context, attribute);
   }
@@ -232,6 +232,14 @@ template <>
 struct get_info<plait::grammar::IdentifierParser> {
   using result_type = std::string;
   std::string operator()(const plait::grammar::IdentifierParser&) const { return "a name"; }
+};
+
+template <class Subject>
+struct get_info<plait::grammar::SpannedDirective<Subject>> {
+  using result_type = std::string;
+  std::string operator()(const plait::grammar::SpannedDirective<Subject>& parser) const {
+    return what(parser.subject);
+  }
 };
 
 template <class Subject, class Action>

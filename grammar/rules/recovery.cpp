@@ -58,8 +58,8 @@ void report(ParseState& state, const char* from, const char* where, std::string_
   Diagnostic& error = state.diagnostics->error(
       "syntax", state.span(where, stop),
       fmt::format("expected {}, found {}", expected, describe_token(where, state.end)));
-  if (expected == "'}'" && !state.open_blocks.empty()) {
-    std::size_t open = state.open_blocks.back();
+  if (expected == "'}'" && state.unclosed_block) {
+    std::size_t open = *state.unclosed_block;
     error.message = fmt::format("expected '}}' to close a block, found {}", describe_token(where, state.end));
     error.note({open, open + 1}, "the innermost open block begins here");
   }

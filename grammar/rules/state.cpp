@@ -39,8 +39,8 @@ Diagnostic& ParseState::reject(Span span, std::string message) {
   return diagnostics->error("syntax", span, std::move(message));
 }
 
-void ParseState::stop_too_deep(Span span) {
-  diagnostics->error("nesting", span, "nested too deeply")
+void ParseState::stop_too_deep(Span span, std::string message) {
+  diagnostics->error("nesting", span, std::move(message))
       .with_hint(fmt::format(
           "brackets and blocks may nest {} deep, and an expression may chain {} operators; give a "
           "part of it a name of its own",

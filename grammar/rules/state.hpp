@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,15 +33,16 @@ struct ParseState {
   std::vector<std::size_t> open_blocks; ///< offsets of the `{` not yet closed
   bool discard = false; ///< the construct just accepted was recovered from: leave it out of the tree
   const char* last_failure = nullptr; ///< where the last syntax error was, so that one place is reported once
-  const char* resumed_at_block = nullptr; ///< a `{` left without its header by recovery
+  std::optional<std::size_t> unclosed_block; ///< offset of the `{` whose `}` was missed last
+  const char* resumed_at_block = nullptr;    ///< a `{` left without its header by recovery
 
   std::size_t offset(const char* at) const { return static_cast<std::size_t>(at - begin); }
   Span span(const char* from, const char* to) const { return {offset(from), offset(to)}; }
 
   /// Records an error about something that parses but cannot be meant; parsing goes on.
   Diagnostic& reject(Span span, std::string message);
-  /// Records that nesting is too deep and stops.
-  [[noreturn]] void stop_too_deep(Span span);
+  /// Records that the tree would become too deep and stops.
+  [[noreturn]] void stop_too_deep(Span span, std::string message);
   /// Stops where the errors are too many to be of help.
   void stop_after_many_errors() const;
 };

@@ -106,6 +106,26 @@ struct BlockEnd : x3::parser<BlockEnd> {
   }
 };
 
+/// The `}` of a block; where it is missing, the state keeps which block it should have closed.
+struct ClosingBrace : x3::parser<ClosingBrace> {
+  using attribute_type = x3::unused_type;
+  static bool const has_attribute = false;
+
+  template <class AnyContext, class RuleContext, class Attribute>
+  bool parse(Iterator& first, const Iterator& last, const AnyContext& context, RuleContext&,
+             Attribute&) const {
+    x3::skip_over(first, last, context);
+    if (first != last && *first == '}') {
+      ++first;
+      return true;
+    }
+    ParseState& state = state_of(context);
+    if (!state.open_blocks.empty())
+      state.unclosed_block = state.open_blocks.back();
+    return false;
+  }
+};
+
 const auto open_block = [](auto& context) {
   state_of(context).open_blocks.push_back(x3::_attr(context).begin);
 };
@@ -118,8 +138,8 @@ const auto add_statement = [](auto& context) {
 };
 
 // block = "{" { statement } "}" .
-const auto block_def =
-    nested(spanned(placed("{")[open_block] > *(!BlockEnd{} >> statement[add_statement]) > mark("}")));
+const auto block_def = nested(spanned(placed("{")[open_block] > *(!BlockEnd{} >> statement[add_statement]) >
+                                      named("'}'", ClosingBrace{})));
 
 } // namespace
 
