@@ -1,0 +1,51 @@
+#include "compiler/catalog/layers/row.hpp"
+
+namespace plait::catalog {
+namespace {
+
+Shape result_shape(Sizes sizes, Shapes inputs, std::string& error) {
+  if (!is_vector(inputs[0], "masked_linear", error))
+    return {};
+  const std::int64_t width = inputs[0].back().value;
+  if (!sizes[0].is_known() || sizes[0].value % width != 0) {
+    error = "masked_linear needs a multiple of its input's length (" + std::to_string(width) +
+            ") as output; this is " + ir::to_string(sizes[0]);
+    return {};
+  }
+  Shape shape = inputs[0];
+  shape.back() = sizes[0];
+  return shape;
+}
+
+Weights weights(Sizes sizes, Shapes inputs) {
+  const Extent width = inputs[0].back();
+  return {{"weight", {sizes[0], width}, uniform_by(width)}, {"bias", {sizes[0]}, uniform_by(width)}};
+}
+
+Value value(Builder& builder, Values inputs, Values weights) {
+  const Shape shape = weights[0].type().shape;
+  const std::int64_t rows = known(shape[0]);
+  const std::int64_t width = known(shape[1]);
+  const std::int64_t each = rows / width;
+  std::vector<double> mask;
+  for (std::int64_t h = 0; h < rows; ++h)
+    for (std::int64_t k = 0; k < width; ++k)
+      mask.push_back(k < h / each ? 1 : 0);
+  return apply(weights[0] * matrix_literal(builder, std::move(mask), width), inputs[0], weights[1]);
+}
+
+} // namespace
+
+// masked_linear[H](x) = (M o W) x + b, H a multiple of the length n of x: the outputs come in n blocks of
+// H/n, and block k sees only the entries of x before k (M is 0 elsewhere). Germain, Gregor, Murray &
+// Larochelle, "MADE", 2015.
+constinit const Layer row::masked_linear = {
+    .name = "masked_linear",
+    .sizes = 1,
+    .inputs = 1,
+    .result_shape = &result_shape,
+    .weights = &weights,
+    .value = &value,
+};
+
+} // namespace plait::catalog
