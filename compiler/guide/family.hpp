@@ -39,6 +39,7 @@ struct SiteContext {
   catalog::SupportBounds bounds;           ///< for interval supports
   std::vector<ir::Value> loop_indices;     ///< outermost first
   std::vector<ir::Value> prior_parameters; ///< parameters of the model's distribution here
+  bool detach_density = false; ///< stop derivatives at the parameters inside log q, not inside the draw
 };
 
 struct LatentDraw {

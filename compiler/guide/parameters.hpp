@@ -5,6 +5,7 @@
 
 #include "compiler/catalog/layer.hpp"
 #include "compiler/catalog/support.hpp"
+#include "compiler/program/program.hpp"
 #include "compiler/tensor_ir/build.hpp"
 
 #include <cstdint>
@@ -16,6 +17,7 @@ namespace plait::guide {
 /** How a parameter starts and how it is reported. */
 struct ParameterStart {
   std::vector<double> numbers; ///< unconstrained start of one element, row-major; empty: use `initializer`
+  program::ExprPtr expression; ///< the user's constrained start; null: `initializer`
   catalog::Initializer initializer; ///< for weights of nets, drawn from the seed
 };
 

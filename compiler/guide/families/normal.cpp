@@ -30,7 +30,12 @@ public:
     };
     const ir::Value spread =
         builder.sum_event(builder.broadcast_like(log_scale + (0.5 + half_log_two_pi), noise.type()));
-    LatentDraw draw = constrain_draw(context, unconstrained, log_density(loc, scale, log_scale), spread);
+    LatentDraw draw =
+        constrain_draw(context, unconstrained,
+                       context.detach_density ? log_density(ir::stop_gradient(loc), ir::stop_gradient(scale),
+                                                            ir::stop_gradient(log_scale))
+                                              : log_density(loc, scale, log_scale),
+                       spread);
     if (context.site->distribution->support.get().kind == catalog::SupportKind::real) {
       draw.distribution = catalog::find_distribution("normal");
       draw.distribution_parameters = {loc, scale};

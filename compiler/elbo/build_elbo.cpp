@@ -1,0 +1,198 @@
+#include "compiler/elbo/build_elbo.hpp"
+
+#include "compiler/catalog/ops.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace plait::elbo {
+
+using ir::AxisId;
+using ir::Value;
+
+namespace {
+
+void declare_data(const program::Program& program, const Sizes& sizes, ir::Graph& graph) {
+  for (program::SymbolId id : program.data) {
+    const program::Symbol& symbol = program.symbol(id);
+    if (symbol.implicit)
+      continue;
+    ir::DataArray array;
+    array.name = symbol.name;
+    array.element = symbol.type.is_real() ? ir::Element::real : ir::Element::integer;
+    array.shape = sizes.shape(symbol.type.dims);
+    array.ragged = symbol.type.dims.size() > 1 && symbol.type.dims[1].is_ragged();
+    graph.data.push_back(std::move(array));
+  }
+}
+
+/** Graph, walk and everything they need, in the order of their lifetimes. */
+struct Walk {
+  explicit Walk(const program::Program& program, const ElboOptions& options) {
+    elbo.graph = std::make_unique<ir::Graph>();
+    elbo.builder = std::make_unique<ir::Builder>(*elbo.graph);
+    elbo.parameters = std::make_unique<guide::Parameters>(*elbo.builder);
+    const guide::FamilyRow* row = program.family ? guide::find_family(program.family->family) : nullptr;
+    if (program.family && !row)
+      throw Unsupported(program.family->span,
+                        fmt::format("there is no automatic guide named {}", program.family->family));
+    const bool keep = options.keep_runtime_sizes && !(row && row->needs_known_sizes.get());
+    sizes = std::make_unique<Sizes>(program, *elbo.graph, keep, options.subsample);
+    declare_data(program, *sizes, *elbo.graph);
+    // Axis order is nesting order: plates first, in the order of the text, then particles.
+    for (const program::Plate& plate : program.plates)
+      sizes->axis(plate.id);
+    if (options.particles > 1) {
+      particles = static_cast<AxisId>(elbo.graph->axes.size());
+      const auto count = ir::Extent::known(options.particles);
+      elbo.graph->axes.push_back({"particle", ir::AxisKind::particle, count, count, false, -1});
+    }
+    executor = std::make_unique<Executor>(program, *elbo.builder, *sizes, *elbo.parameters, particles);
+    if (row)
+      use_family(program, *row);
+  }
+
+  void use_family(const program::Program& program, const guide::FamilyRow& row) {
+    sites = executor->latent_sites();
+    guide::FamilyContext context;
+    context.builder = elbo.builder.get();
+    context.parameters = elbo.parameters.get();
+    context.sites = sites;
+    for (const guide::FamilyOption& option : row.options.get()())
+      context.options[std::string(option.name)] = option.value;
+    for (const auto& [name, value] : program.family->options) {
+      if (!context.options.contains(name))
+        throw Unsupported(program.family->span,
+                          fmt::format("auto({}) has no option named {}", row.name, name));
+      context.options[name] = value;
+    }
+    context.joint_draws = [this](const std::string& name) -> catalog::Draws& {
+      return executor->joint_draws(name);
+    };
+    try {
+      executor->use_family(row.make.get()(context));
+    } catch (const std::invalid_argument& fault) {
+      throw Unsupported(program.family->span, fmt::format("auto({}): {}", row.name, fault.what()));
+    }
+  }
+
+  Elbo elbo;
+  std::unique_ptr<Sizes> sizes;
+  std::optional<AxisId> particles;
+  std::vector<guide::LatentSite> sites;
+  std::unique_ptr<Executor> executor;
+};
+
+std::vector<SiteEstimate> describe_estimates(const Executor& walk, const Objective& objective) {
+  std::vector<SiteEstimate> result;
+  for (const auto& [name, latent] : walk.latents) {
+    std::string text = "pathwise";
+    for (const ScoreSite& score : walk.scores)
+      if (score.site == name)
+        text = score.baseline ? "score, baseline" : "score";
+    for (const EnumeratedSite& site : walk.enumerated)
+      if (site.site == name)
+        text = "enumerated in the guide";
+    if (!latent.has_term && text == "pathwise")
+      text = "point mass";
+    else if (objective.analytic && latent.has_term) {
+      const bool kl = std::any_of(walk.kl_pairs.begin(), walk.kl_pairs.end(),
+                                  [&](const auto& pair) { return pair.site == name; });
+      if (kl)
+        text += ", closed-form KL";
+      else if (walk.entropies.contains(latent.term))
+        text += ", closed-form entropy";
+    }
+    result.push_back({name, text});
+  }
+  for (const EnumeratedSite& site : walk.enumerated)
+    if (!site.in_guide)
+      result.push_back({site.site, "summed out"});
+  return result;
+}
+
+template <class Build>
+std::optional<Elbo> guarded(Diagnostics& diagnostics, Build&& build) {
+  try {
+    return build();
+  } catch (const Unsupported& fault) {
+    diagnostics.error("not-compiled", fault.span, fault.what());
+  } catch (const std::invalid_argument& fault) {
+    diagnostics.error("not-compiled", Span{}, fault.what());
+  }
+  return std::nullopt;
+}
+
+} // namespace
+
+std::optional<Elbo> build_elbo(const program::Program& program, const ElboOptions& options,
+                               Diagnostics& diagnostics) {
+  return guarded(diagnostics, [&]() -> std::optional<Elbo> {
+    const Objective* objective = find_objective(options.objective);
+    if (!objective)
+      throw std::invalid_argument(fmt::format("there is no objective named {}", options.objective));
+    if (options.particles < objective->least_particles)
+      throw std::invalid_argument(
+          fmt::format("the objective {} needs at least {} particles: give --particles", objective->name,
+                      objective->least_particles.get()));
+    Walk walk(program, options);
+    Executor& executor = *walk.executor;
+    ir::Builder& builder = *walk.elbo.builder;
+    executor.detach_density = objective->detach_guide_density;
+    if (program.guide)
+      executor.run(*program.guide, Role::guide);
+    executor.run(program.model, Role::model);
+
+    std::vector<Contribution> contributions = contributions_of(executor, builder, objective->analytic);
+    eliminate(contributions, executor, builder);
+    expect(contributions, executor, builder);
+
+    ObjectiveContext context;
+    context.builder = &builder;
+    context.walk = &executor;
+    context.contributions = &contributions;
+    context.particles = walk.particles;
+    for (const ObjectiveOption& option : objective->options.get()())
+      context.options[std::string(option.name)] = option.value;
+    for (const auto& [name, value] : options.objective_options)
+      context.options[name] = value;
+    ObjectiveValue value = objective->make.get()(context);
+    if (options.anneal) {
+      // The reported bound stays the true one; the loss sees latent terms weakened (Bowman et al. 2016).
+      std::vector<Contribution> annealed = contributions;
+      const Value weight = builder.input("kl_weight");
+      for (Contribution& contribution : annealed)
+        if (!contribution.name.starts_with("observed") && !contribution.name.starts_with("sum over"))
+          contribution.value = contribution.value * weight;
+      context.contributions = &annealed;
+      value.loss = objective->make.get()(context).loss;
+    }
+    walk.elbo.objective = std::move(value);
+    walk.elbo.estimates = describe_estimates(executor, *objective);
+    for (const auto& [name, latent] : executor.latents)
+      walk.elbo.latents[name] = latent.value;
+    return std::move(walk.elbo);
+  });
+}
+
+std::optional<Elbo> build_draws(const program::Program& program, const ElboOptions& options,
+                                bool with_predict, Diagnostics& diagnostics) {
+  return guarded(diagnostics, [&]() -> std::optional<Elbo> {
+    Walk walk(program, options);
+    Executor& executor = *walk.executor;
+    if (program.guide)
+      executor.run(*program.guide, Role::guide);
+    // The model is walked in any case: automatic guides draw when it reaches their sites, and the predict
+    // block may read its locals.
+    executor.run(program.model, Role::model);
+    if (with_predict && program.predict)
+      executor.run(*program.predict, Role::predict);
+    for (const auto& [name, latent] : executor.latents)
+      walk.elbo.latents[name] = latent.value;
+    walk.elbo.results = executor.results;
+    return std::move(walk.elbo);
+  });
+}
+
+} // namespace plait::elbo

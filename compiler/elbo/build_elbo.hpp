@@ -1,0 +1,54 @@
+/** \file
+ * Stage: typed program → objective in tensor IR. Guide sites give values, model sites read them; every
+ * density term carries its plates and one scale rule weighs it. See docs/estimators.md for the mathematics.
+ */
+#pragma once
+
+#include "compiler/elbo/objective.hpp"
+#include "compiler/guide/parameters.hpp"
+#include "grammar/diagnostic.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace plait::elbo {
+
+struct ElboOptions {
+  std::string objective = "elbo";
+  std::map<std::string, double> objective_options;
+  int particles = 1;
+  bool subsample = true;          ///< false: every plate at its full size, for evaluation and draws
+  bool keep_runtime_sizes = true; ///< sizes of plates stay run-time extents even when known
+  bool anneal = false;            ///< latent terms of the loss are multiplied by the input "kl_weight"
+};
+
+/** How a latent's gradient is estimated, for `plait check`. */
+struct SiteEstimate {
+  std::string site;
+  std::string estimator;
+};
+
+/** The objective, appended to `graph`. */
+struct Elbo {
+  std::unique_ptr<ir::Graph> graph;
+  std::unique_ptr<ir::Builder> builder;
+  std::unique_ptr<guide::Parameters> parameters;
+  ObjectiveValue objective;
+  std::vector<SiteEstimate> estimates;
+  std::map<std::string, ir::Value> latents; ///< top-level latents: value with its plates as axes, by site
+  std::map<std::string, ir::Value> results; ///< of the predict block
+};
+
+/** Builds the objective. What a correct program asks for that no estimator covers is reported with its place;
+ * the result is then empty. */
+std::optional<Elbo> build_elbo(const program::Program& program, const ElboOptions& options,
+                               Diagnostics& diagnostics);
+
+/** Builds draws instead of an objective: the guide (or the family), then the predict block. `latents` and
+ * `results` are filled; with `with_predict` false the predict block is left out. */
+std::optional<Elbo> build_draws(const program::Program& program, const ElboOptions& options,
+                                bool with_predict, Diagnostics& diagnostics);
+
+} // namespace plait::elbo

@@ -1,0 +1,114 @@
+#include "compiler/elbo/build_step.hpp"
+
+#include "compiler/autodiff/reverse.hpp"
+#include "compiler/catalog/ops.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace plait::elbo {
+
+using ir::OutputKind;
+using ir::Value;
+
+namespace {
+
+std::vector<Value> parameter_nodes(Elbo& elbo) {
+  std::vector<Value> nodes;
+  for (std::size_t k = 0; k < elbo.graph->parameters.size(); ++k)
+    nodes.push_back(elbo.builder->parameter(static_cast<std::int32_t>(k)));
+  return nodes;
+}
+
+void report(Elbo& elbo) {
+  elbo.builder->output({OutputKind::scalar, "elbo", elbo.objective.reported.id(), -1, -1});
+  for (const auto& [name, value] : elbo.objective.parts)
+    elbo.builder->output({OutputKind::scalar, name, value.id(), -1, -1});
+}
+
+bool counts_rows(const ir::Graph& graph, const ir::Parameter& parameter) {
+  return std::any_of(parameter.axes.begin(), parameter.axes.end(),
+                     [&](ir::AxisId axis) { return graph.axis(axis).subsampled; });
+}
+
+} // namespace
+
+void add_gradient_outputs(Elbo& elbo) {
+  report(elbo);
+  const std::vector<Value> nodes = parameter_nodes(elbo);
+  const std::vector<Value> gradients = autodiff::gradients(*elbo.builder, elbo.objective.loss, nodes);
+  for (std::size_t k = 0; k < gradients.size(); ++k)
+    elbo.builder->output({OutputKind::gradient, elbo.graph->parameters[k].name, gradients[k].id(),
+                          static_cast<std::int32_t>(k), -1});
+}
+
+int add_update(Elbo& elbo, const StepOptions& options) {
+  const catalog::Optimizer* optimizer = catalog::find_optimizer(options.optimizer);
+  if (!optimizer)
+    throw std::invalid_argument(fmt::format("there is no optimizer named {}", options.optimizer));
+  std::map<std::string, double> settings;
+  for (const catalog::OptimizerOption& option : optimizer->options.get()())
+    settings[std::string(option.name)] = option.value;
+  for (const auto& [name, value] : options.optimizer_options) {
+    if (!settings.contains(name))
+      throw std::invalid_argument(
+          fmt::format("the optimizer {} has no option named {}", optimizer->name, name));
+    settings[name] = value;
+  }
+
+  ir::Builder& builder = *elbo.builder;
+  report(elbo);
+  const std::vector<Value> nodes = parameter_nodes(elbo);
+  std::vector<Value> gradients = autodiff::gradients(builder, elbo.objective.loss, nodes);
+  const bool any_local =
+      std::any_of(elbo.graph->parameters.begin(), elbo.graph->parameters.end(),
+                  [&](const ir::Parameter& parameter) { return counts_rows(*elbo.graph, parameter); });
+  const int slots = optimizer->slots.get() + (any_local ? 1 : 0);
+
+  if (options.clip_norm > 0) {
+    Value squares = builder.real(0);
+    for (Value gradient : gradients) {
+      const Value sum = builder.sum_event(ir::square(gradient));
+      squares = squares + builder.sum(sum, sum.type().axes);
+    }
+    const Value norm = ir::sqrt(squares);
+    const Value factor =
+        ir::minimum(builder.real(1), options.clip_norm / ir::maximum(norm, builder.real(1e-30)));
+    for (Value& gradient : gradients)
+      gradient = gradient * factor;
+  }
+
+  // x - x is 0 exactly for finite x.
+  const Value finite = ir::equal(elbo.objective.reported - elbo.objective.reported, builder.real(0));
+  for (std::size_t k = 0; k < nodes.size(); ++k) {
+    const auto index = static_cast<std::int32_t>(k);
+    if (!elbo.parameters->at(index).learnable)
+      continue;
+    const ir::Parameter parameter = elbo.graph->parameters[k];
+    const bool local = counts_rows(*elbo.graph, parameter);
+    catalog::OptimizerInput input;
+    input.parameter = nodes[k];
+    input.gradient = gradients[k];
+    for (int slot = 0; slot < optimizer->slots; ++slot)
+      input.slots.push_back(builder.slot(index, slot));
+    const int count_slot = optimizer->slots.get();
+    input.time = local ? builder.slot(index, count_slot) + 1.0 : builder.input("step");
+    input.learning_rate = builder.input("learning_rate");
+    input.option = [&](std::string_view name) { return builder.real(settings.at(std::string(name))); };
+    const catalog::OptimizerUpdate update = optimizer->update.get()(builder, input);
+    const auto store = [&](OutputKind kind, Value value, Value old, int slot) {
+      builder.output({kind, parameter.name, ir::select(finite, value, old).id(), index, slot});
+    };
+    store(OutputKind::store_parameter, update.parameter, nodes[k], -1);
+    for (int slot = 0; slot < optimizer->slots; ++slot)
+      store(OutputKind::store_slot, update.slots[static_cast<std::size_t>(slot)],
+            input.slots[static_cast<std::size_t>(slot)], slot);
+    if (local)
+      store(OutputKind::store_slot, input.time, builder.slot(index, count_slot), count_slot);
+  }
+  return slots;
+}
+
+} // namespace plait::elbo

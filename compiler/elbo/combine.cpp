@@ -1,0 +1,150 @@
+#include "compiler/elbo/combine.hpp"
+
+#include "compiler/catalog/ops.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace plait::elbo {
+
+using ir::AxisId;
+using ir::Value;
+
+Value scale_of(ir::Builder& builder, const std::vector<AxisId>& plates) {
+  Value scale;
+  for (AxisId id : plates) {
+    const ir::Axis axis = builder.graph().axis(id);
+    if (!axis.subsampled)
+      continue;
+    const Value ratio =
+        ir::to_real(builder.extent(axis.population)) / ir::to_real(builder.extent(axis.extent));
+    scale = scale ? scale * ratio : ratio;
+  }
+  return scale ? scale : builder.real(1);
+}
+
+std::vector<Contribution> contributions_of(const Executor& walk, ir::Builder& builder, bool analytic) {
+  std::vector<Contribution> result;
+  std::set<std::size_t> replaced;
+  if (analytic)
+    for (const Executor::KlPair& pair : walk.kl_pairs) {
+      const Term& prior = walk.terms[pair.prior_term];
+      result.push_back({"kl " + pair.site, pair.site, prior.span, -pair.kl, prior.plates});
+      replaced.insert(pair.guide_term);
+      replaced.insert(pair.prior_term);
+    }
+  for (std::size_t k = 0; k < walk.terms.size(); ++k) {
+    if (replaced.contains(k))
+      continue;
+    const Term& term = walk.terms[k];
+    switch (term.kind) {
+    case TermKind::guide:
+      if (const auto entropy = walk.entropies.find(k); analytic && entropy != walk.entropies.end())
+        result.push_back({"entropy " + term.site, term.site, term.span, entropy->second, term.plates});
+      else
+        result.push_back({"guide " + term.site, term.site, term.span, -term.log_prob, term.plates});
+      break;
+    case TermKind::prior:
+      result.push_back({"prior " + term.site, term.site, term.span, term.log_prob, term.plates});
+      break;
+    case TermKind::observed:
+      result.push_back({"observed " + term.site, term.site, term.span, term.log_prob, term.plates});
+      break;
+    case TermKind::factor:
+      result.push_back({term.site, term.site, term.span, term.log_prob, term.plates});
+      break;
+    }
+  }
+  for (const auto& [log_prob, entropy] : walk.joint_terms) {
+    if (analytic && entropy)
+      result.push_back({"entropy auto", "auto", {}, *entropy, {}});
+    else
+      result.push_back({"guide auto", "auto", {}, -log_prob, {}});
+  }
+  (void)builder;
+  return result;
+}
+
+void eliminate(std::vector<Contribution>& contributions, const Executor& walk, ir::Builder& builder) {
+  for (auto site = walk.enumerated.rbegin(); site != walk.enumerated.rend(); ++site) {
+    if (site->in_guide)
+      continue;
+    std::vector<Contribution> rest;
+    Value sum;
+    for (Contribution& contribution : contributions) {
+      if (!contribution.value.type().has_axis(site->axis)) {
+        rest.push_back(std::move(contribution));
+        continue;
+      }
+      if (!ir::is_subset(site->plates, contribution.plates))
+        throw Unsupported(
+            contribution.span,
+            fmt::format(
+                "{} is summed out element by element of its plates, but this term reads it from outside them",
+                site->site));
+      // Plates inside the site's own are conditionally independent given it: their terms add up before the
+      // sum over it.
+      std::vector<AxisId> inner;
+      for (AxisId axis : contribution.value.type().axes) {
+        const ir::AxisKind kind = builder.graph().axis(axis).kind;
+        if ((kind == ir::AxisKind::plate || kind == ir::AxisKind::sequential_plate) &&
+            !ir::contains(site->plates, axis))
+          inner.push_back(axis);
+      }
+      for (AxisId axis : inner)
+        if (builder.graph().axis(axis).subsampled)
+          throw Unsupported(
+              contribution.span,
+              fmt::format(
+                  "{} is summed out over the subsampled plate {}: the log of a sum cannot be scaled from a "
+                  "part of its terms",
+                  site->site, builder.graph().axis(axis).name));
+      const Value value = builder.sum(contribution.value, inner);
+      sum = sum ? sum + value : value;
+    }
+    if (sum)
+      rest.push_back({"sum over " + site->site, site->site, site->span,
+                      builder.log_sum_exp(sum, {site->axis}), site->plates});
+    contributions = std::move(rest);
+  }
+}
+
+void expect(std::vector<Contribution>& contributions, const Executor& walk, ir::Builder& builder) {
+  // q of a site may itself depend on other enumerated sites: a weight multiplies the q of every site it
+  // mentions.
+  for (Contribution& contribution : contributions) {
+    std::vector<AxisId> axes = contribution.value.type().axes;
+    Value log_weight;
+    std::vector<AxisId> summed;
+    for (auto site = walk.enumerated.rbegin(); site != walk.enumerated.rend(); ++site) {
+      if (!site->in_guide || !ir::contains(axes, site->axis))
+        continue;
+      if (!ir::is_subset(site->plates, contribution.plates))
+        throw Unsupported(
+            contribution.span,
+            fmt::format(
+                "{} is summed out element by element of its plates, but this term reads it from outside them",
+                site->site));
+      const Value log_q = walk.terms[site->term].log_prob;
+      axes = ir::unite(axes, log_q.type().axes);
+      log_weight = log_weight ? log_weight + log_q : log_q;
+      summed.push_back(site->axis);
+    }
+    if (!log_weight)
+      continue;
+    std::sort(summed.begin(), summed.end());
+    contribution.value = builder.sum(ir::exp(log_weight) * contribution.value, summed);
+  }
+}
+
+Value total_of(const Contribution& contribution, ir::Builder& builder, std::optional<AxisId> particles) {
+  const std::vector<AxisId> axes = contribution.value.type().axes;
+  Value total = builder.sum(contribution.value, axes);
+  if (particles && ir::contains(axes, *particles))
+    total = total / ir::to_real(builder.extent(builder.graph().axis(*particles).extent));
+  return total * scale_of(builder, contribution.plates);
+}
+
+} // namespace plait::elbo

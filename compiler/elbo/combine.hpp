@@ -1,0 +1,43 @@
+/** \file
+ * From density terms to the objective: exact sums over finite variables, the scale rule, and the ELBO.
+ */
+#pragma once
+
+#include "compiler/elbo/executor.hpp"
+
+#include <string>
+#include <vector>
+
+namespace plait::elbo {
+
+/** One addend of the ELBO before scaling, with its sign. */
+struct Contribution {
+  std::string name; ///< "prior z", "guide z", "observed y", "kl z" …
+  std::string site;
+  Span span;
+  ir::Value value;                ///< event dimensions summed; axes: plates, enumerated, particle
+  std::vector<ir::AxisId> plates; ///< what the scale rule multiplies over
+};
+
+/** The scale of a term: product over its subsampled plates of (size of the plate) / (rows drawn). The only
+ * place where N/B enters; the score factor never carries it. Real scalar; 1 is a constant. */
+ir::Value scale_of(ir::Builder& builder, const std::vector<ir::AxisId>& plates);
+
+/** Signed contributions: closed-form KL or entropy where there is one (when `analytic`), densities elsewhere.
+ */
+std::vector<Contribution> contributions_of(const Executor& walk, ir::Builder& builder, bool analytic);
+
+/** Sums enumerated sites of the model out of the contributions by variable elimination, innermost first: the
+ * factors that mention z are added and replaced by their log-sum-exp over z.
+ * \throws Unsupported when a factor of a site lies outside the site's plates or in a subsampled plate inside
+ * them. */
+void eliminate(std::vector<Contribution>& contributions, const Executor& walk, ir::Builder& builder);
+
+/** Replaces contributions that mention sites enumerated in the guide by their expectation under q. */
+void expect(std::vector<Contribution>& contributions, const Executor& walk, ir::Builder& builder);
+
+/** Scaled total of one contribution: sum over all its axes, mean over particles. Real scalar. */
+ir::Value total_of(const Contribution& contribution, ir::Builder& builder,
+                   std::optional<ir::AxisId> particles);
+
+} // namespace plait::elbo

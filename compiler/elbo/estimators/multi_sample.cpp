@@ -1,0 +1,148 @@
+#include "compiler/autodiff/reverse.hpp"
+#include "compiler/catalog/ops.hpp"
+#include "compiler/elbo/estimators/rows.hpp"
+
+#include <algorithm>
+
+namespace plait::elbo {
+namespace {
+
+using ir::AxisId;
+using ir::Value;
+
+/** log w of every particle, per independent outer row when one plate holds every term, else of the whole
+ * program. `row` is that plate. */
+struct LogWeights {
+  Value value;
+  std::optional<AxisId> row;
+};
+
+LogWeights log_weights(const ObjectiveContext& context) {
+  ir::Builder& builder = *context.builder;
+  std::vector<AxisId> common;
+  bool first = true;
+  for (const Contribution& contribution : *context.contributions) {
+    if (first)
+      common = contribution.plates;
+    std::erase_if(common, [&](AxisId axis) { return !ir::contains(contribution.plates, axis); });
+    first = false;
+  }
+  LogWeights result;
+  if (!common.empty())
+    result.row = common.front();
+  for (const Contribution& contribution : *context.contributions) {
+    for (AxisId axis : contribution.plates)
+      if (builder.graph().axis(axis).subsampled && axis != result.row)
+        throw Unsupported(
+            contribution.span,
+            "a bound on the log of a mean over particles cannot be scaled from a part of the rows, "
+            "unless every site lies in the subsampled plate: use `--objective elbo`, or no subsample");
+    std::vector<AxisId> kept;
+    if (context.particles)
+      kept.push_back(*context.particles);
+    if (result.row)
+      kept.push_back(*result.row);
+    std::sort(kept.begin(), kept.end());
+    Value value = builder.sum(contribution.value, ir::subtract(contribution.value.type().axes, kept));
+    value = builder.broadcast(value, kept, {});
+    result.value = result.value ? result.value + value : value;
+  }
+  return result;
+}
+
+/** scale * sum over rows. */
+Value over_rows(Value value, const LogWeights& weights) {
+  ir::Builder& builder = value.builder();
+  if (!weights.row)
+    return value;
+  return builder.sum(value, {*weights.row}) * scale_of(builder, {*weights.row});
+}
+
+void refuse_score_sites(const ObjectiveContext& context) {
+  for (const ScoreSite& site : context.walk->scores)
+    throw Unsupported(
+        context.walk->terms[site.term].span,
+        "this objective needs a pathwise derivative for every latent: sum the discrete ones out, or use "
+        "`--objective elbo`");
+}
+
+// L_K = E log (1/K) sum_k w_k (Burda, Grosse & Salakhutdinov 2016). The gradient is doubly reparameterized
+// (Tucker et al. 2019): with normalized weights v_k,
+//   theta: sum_k v_k d log w_k / d theta,       phi: sum_k v_k^2 (d log w_k / d z_k) (d z_k / d phi).
+// log q has its parameters stopped, so log w_k depends on phi through z_k alone.
+ObjectiveValue make_iwae(const ObjectiveContext& context) {
+  refuse_score_sites(context);
+  ir::Builder& builder = *context.builder;
+  const AxisId particles = *context.particles;
+  const LogWeights weights = log_weights(context);
+  const Value count = ir::to_real(builder.extent(builder.graph().axis(particles).extent));
+  const Value log_sum = builder.log_sum_exp(weights.value, {particles});
+  ObjectiveValue result;
+  result.reported = over_rows(log_sum - ir::log(count), weights);
+  const Value normalized = ir::stop_gradient(ir::exp(weights.value - log_sum));
+
+  std::vector<Value> draws;
+  for (const auto& [name, latent] : context.walk->latents)
+    if (latent.value.type().element == ir::Element::real)
+      draws.push_back(latent.value);
+  const Value weighted = over_rows(builder.sum(normalized * weights.value, {particles}), weights);
+  const Value doubly = over_rows(builder.sum(ir::square(normalized) * weights.value, {particles}), weights);
+  // `weighted` has the gradient sum v_k d log w_k for everything. Where it flows through z, v_k^2 must stand
+  // for v_k: the difference of the two directional derivatives along z corrects it.
+  result.loss = -weighted;
+  const std::vector<Value> once = autodiff::gradients(builder, weighted, draws);
+  const std::vector<Value> twice = autodiff::gradients(builder, doubly, draws);
+  for (std::size_t k = 0; k < draws.size(); ++k) {
+    const Value correction = builder.sum_event(ir::stop_gradient(twice[k] - once[k]) * draws[k]);
+    result.loss = result.loss - builder.sum(correction, correction.type().axes);
+  }
+  return result;
+}
+
+// L_alpha = 1/(1-alpha) log (1/K) sum_k w_k^(1-alpha) (Li & Turner 2016); alpha = 0 is IWAE, alpha -> 1 the
+// ELBO.
+ObjectiveValue make_renyi(const ObjectiveContext& context) {
+  refuse_score_sites(context);
+  ir::Builder& builder = *context.builder;
+  const AxisId particles = *context.particles;
+  const double alpha = context.options.at("alpha");
+  const LogWeights weights = log_weights(context);
+  const Value count = ir::to_real(builder.extent(builder.graph().axis(particles).extent));
+  ObjectiveValue result;
+  if (alpha == 1) {
+    result.reported = over_rows(builder.sum(weights.value, {particles}) / count, weights);
+  } else {
+    const Value log_sum = builder.log_sum_exp((1 - alpha) * weights.value, {particles}) - ir::log(count);
+    result.reported = over_rows(log_sum / (1 - alpha), weights);
+  }
+  result.loss = -result.reported;
+  return result;
+}
+
+} // namespace
+
+const Objective iwae_objective{
+    .name = "iwae",
+    .meaning = "importance-weighted bound with the doubly reparameterized gradient",
+    .options = +[] { return std::vector<ObjectiveOption>{}; },
+    .least_particles = 2,
+    .detach_guide_density = true,
+    .analytic = false,
+    .make = make_iwae,
+};
+
+const Objective renyi_objective{
+    .name = "renyi",
+    .meaning = "Renyi bound of order alpha",
+    .options =
+        +[] {
+          return std::vector<ObjectiveOption>{
+              {"alpha", 0.5, "order; 0 is the importance-weighted bound, 1 the ELBO"}};
+        },
+    .least_particles = 2,
+    .detach_guide_density = false,
+    .analytic = false,
+    .make = make_renyi,
+};
+
+} // namespace plait::elbo

@@ -1,0 +1,15 @@
+/** \file
+ * The rows of the objective table. */
+#pragma once
+
+#include "compiler/elbo/objective.hpp"
+
+namespace plait::elbo {
+
+extern const Objective elbo_objective;
+extern const Objective sampled_elbo_objective;
+extern const Objective stl_objective;
+extern const Objective iwae_objective;
+extern const Objective renyi_objective;
+
+} // namespace plait::elbo

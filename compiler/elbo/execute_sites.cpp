@@ -1,0 +1,364 @@
+#include "compiler/elbo/executor.hpp"
+
+#include "compiler/catalog/array_math.hpp"
+#include "compiler/catalog/ops.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace plait::elbo {
+
+using catalog::as_integer;
+using catalog::as_real;
+using ir::Extent;
+using ir::Value;
+using program::Frame;
+
+std::vector<ir::AxisId> Executor::open_axes() const {
+  std::vector<ir::AxisId> axes;
+  for (const OpenPlate& plate : plates_)
+    axes.push_back(plate.axis);
+  std::sort(axes.begin(), axes.end());
+  return axes;
+}
+
+std::vector<Value> Executor::open_indices() const {
+  std::vector<Value> indices;
+  for (const OpenLoop& loop : loops_)
+    indices.push_back(loop.index);
+  return indices;
+}
+
+std::optional<Value> Executor::open_mask() const {
+  std::optional<Value> mask;
+  const auto add = [&](Value value) { mask = mask ? ir::logical_and(*mask, value) : value; };
+  for (const OpenPlate& plate : plates_)
+    if (plate.mask)
+      add(*plate.mask);
+  for (const OpenLoop& loop : loops_)
+    if (loop.mask)
+      add(*loop.mask);
+  for (Value condition : conditions_)
+    add(condition);
+  return mask;
+}
+
+SiteDraws Executor::draws_of(const std::string& site) {
+  Value row;
+  for (const OpenPlate& plate : plates_) {
+    const Value here = builder_->plate_row(plate.axis);
+    const Extent population = builder_->graph().axis(plate.axis).population;
+    row = row ? ir::integer_add(ir::integer_multiply(row, builder_->extent(population)), here) : here;
+  }
+  if (particles_) {
+    const Value particle = builder_->axis_index(*particles_);
+    const Extent count = builder_->graph().axis(*particles_).extent;
+    row = row ? ir::integer_add(ir::integer_multiply(row, builder_->extent(count)), particle) : particle;
+  }
+  if (!row)
+    row = builder_->integer(0);
+  Value iteration;
+  for (const OpenLoop& loop : loops_)
+    iteration = iteration ? ir::integer_add(ir::integer_multiply(iteration, builder_->extent(loop.extent)),
+                                            loop.index)
+                          : loop.index;
+  return SiteDraws(*builder_, site, row, iteration);
+}
+
+catalog::Draws& Executor::joint_draws(const std::string& name) {
+  auto& draws = joint_draws_[name];
+  if (!draws)
+    draws = std::make_unique<SiteDraws>(draws_of(name));
+  return *draws;
+}
+
+catalog::SupportBounds Executor::bounds_of(const catalog::Distribution& distribution,
+                                           const Values& parameters) const {
+  return distribution.bounds ? distribution.bounds(parameters) : catalog::SupportBounds{};
+}
+
+void Executor::add_term(Term term) {
+  term.plates = open_axes();
+  ir::Type wanted = term.log_prob.type();
+  term.log_prob = builder_->broadcast(term.log_prob, ir::unite(term.plates, wanted.axes), {});
+  if (const auto mask = open_mask())
+    term.log_prob = ir::select(*mask, term.log_prob, builder_->real(0));
+  terms.push_back(std::move(term));
+}
+
+namespace {
+
+std::vector<Value> stopped(const std::vector<Value>& values) {
+  std::vector<Value> result;
+  for (Value value : values)
+    result.push_back(value.type().element == ir::Element::real ? ir::stop_gradient(value) : value);
+  return result;
+}
+
+} // namespace
+
+std::size_t Executor::add_term(TermKind kind, const program::Sample& sample, Value log_prob) {
+  Term term;
+  term.kind = kind;
+  term.site = program_->symbol(sample.symbol).name;
+  term.span = sample.span;
+  term.log_prob = builder_->sum_event(log_prob);
+  add_term(std::move(term));
+  return terms.size() - 1;
+}
+
+void Executor::walk_sample(const program::Sample& sample, const program::Statement& statement) {
+  const program::Symbol& symbol = program_->symbol(sample.symbol);
+  const ir::Origin outer = builder_->origin();
+  builder_->set_origin({symbol.name, static_cast<std::uint32_t>(statement.span.begin),
+                        static_cast<std::uint32_t>(statement.span.end)});
+  Values parameters;
+  const auto specification = sample.distribution->parameters.get()();
+  for (std::size_t k = 0; k < sample.arguments.size(); ++k) {
+    const Value value = evaluate(sample.arguments[k]);
+    parameters.push_back(k < specification.size() && specification[k].integer ? as_integer(value)
+                                                                              : as_real(value));
+  }
+  const bool enumerates = sample.strategy.strategy == program::Strategy::enumerate;
+  if (role_ == Role::predict) {
+    const auto latent = latents.find(symbol.name);
+    if (!sample.observed && latent != latents.end() && latent->second.loops == 0) {
+      bound_[static_cast<std::size_t>(symbol.id)] = latent->second.value;
+    } else {
+      SiteDraws draws = draws_of(symbol.name);
+      const Value value =
+          catalog::sample(draws, *sample.distribution, parameters, sizes_->shape(sample.type.dims));
+      if (!sample.observed)
+        bound_[static_cast<std::size_t>(symbol.id)] = value;
+      if (loops_.empty())
+        results[symbol.name] = value;
+    }
+  } else if (sample.observed) {
+    Value value = evaluate(sample.value);
+    if (value.type().element != ir::Element::real &&
+        !catalog::is_discrete(sample.distribution->support.get().kind))
+      value = as_real(value);
+    add_term(TermKind::observed, sample,
+             catalog::log_prob(*builder_, *sample.distribution, value, parameters));
+  } else if (enumerates) {
+    enumerate_latent(sample, parameters, role_ == Role::guide);
+  } else if (role_ == Role::guide) {
+    draw_latent(sample, parameters);
+  } else {
+    score_latent(sample, parameters);
+  }
+  builder_->set_origin(outer);
+}
+
+void Executor::draw_latent(const program::Sample& sample, const Values& parameters) {
+  const program::Symbol& symbol = program_->symbol(sample.symbol);
+  const catalog::Distribution& distribution = *sample.distribution;
+  SiteDraws draws = draws_of(symbol.name);
+  Value value = catalog::sample(draws, distribution, parameters, sizes_->shape(sample.type.dims));
+  // Every latent varies over its plates, even where its draw does not (delta): the density terms count once
+  // per element.
+  const ir::Type drawn = value.type();
+  value = builder_->broadcast(value, ir::unite(drawn.axes, open_axes()), drawn.shape);
+  const bool by_score = distribution.pathwise == catalog::Pathwise::none ||
+                        sample.strategy.strategy == program::Strategy::score;
+  if (by_score && value.type().element == ir::Element::real)
+    value = ir::stop_gradient(value);
+  bound_[static_cast<std::size_t>(symbol.id)] = value;
+
+  Latent latent;
+  latent.site = symbol.name;
+  latent.value = value;
+  latent.distribution = &distribution;
+  latent.parameters = parameters;
+  const Value log_prob = builder_->sum_event(
+      catalog::log_prob(*builder_, distribution, value, detach_density ? stopped(parameters) : parameters));
+  latent.term = add_term(TermKind::guide, sample, log_prob);
+  latent.has_term = true;
+  if (distribution.entropy && !by_score) {
+    Value entropy = distribution.entropy(*builder_, parameters);
+    // One entropy per batch element: independent copies share one parameter but add up.
+    const auto rank = static_cast<std::size_t>(distribution.event_rank.get());
+    std::vector<Extent> batch = sizes_->shape(sample.type.dims);
+    batch.resize(batch.size() - rank);
+    entropy = builder_->sum_event(catalog::fill(entropy, batch));
+    entropy = builder_->broadcast(entropy, ir::unite(entropy.type().axes, open_axes()), {});
+    if (const auto mask = open_mask())
+      entropy = ir::select(*mask, entropy, builder_->real(0));
+    if (loops_.empty())
+      entropies[latent.term] = entropy;
+  }
+  if (by_score) {
+    ScoreSite score;
+    score.site = symbol.name;
+    score.term = latent.term;
+    score.draw = value;
+    // Outside loops the score factor is not masked: a draw whose terms are all masked has cost 0 by itself.
+    score.log_prob = loops_.empty()
+                         ? builder_->broadcast(log_prob, ir::unite(log_prob.type().axes, open_axes()), {})
+                         : terms[latent.term].log_prob;
+    score.baseline_name = sample.strategy.baseline_name;
+    if (sample.strategy.baseline)
+      score.baseline = builder_->sum_event(real(sample.strategy.baseline));
+    scores.push_back(std::move(score));
+  }
+  latents[symbol.name] = std::move(latent);
+}
+
+void Executor::enumerate_latent(const program::Sample& sample, const Values& parameters, bool in_guide) {
+  const program::Symbol& symbol = program_->symbol(sample.symbol);
+  if (!loops_.empty())
+    throw Unsupported(sample.span, fmt::format("summing out {} inside a `for` loop", symbol.name));
+  if (!sample.type.dims.empty())
+    throw Unsupported(
+        sample.span,
+        fmt::format("summing out {}, an array of finite variables: put it in a plate", symbol.name));
+  const auto size =
+      sample.distribution->support_size ? sample.distribution->support_size(parameters) : std::nullopt;
+  if (!size)
+    throw Unsupported(sample.span, fmt::format("summing out {}: {} has no finite support here", symbol.name,
+                                               sample.distribution->name));
+  ir::Graph& graph = builder_->graph();
+  ir::Axis axis;
+  axis.name = symbol.name;
+  axis.kind = ir::AxisKind::enumerated;
+  axis.extent = axis.population = *size;
+  const auto id = static_cast<ir::AxisId>(graph.axes.size());
+  graph.axes.push_back(std::move(axis));
+  const Value value = builder_->axis_index(id);
+  bound_[static_cast<std::size_t>(symbol.id)] = value;
+  add_term(in_guide ? TermKind::guide : TermKind::prior, sample,
+           catalog::log_prob(*builder_, *sample.distribution, value, parameters));
+  EnumeratedSite site;
+  site.site = symbol.name;
+  site.axis = id;
+  site.plates = open_axes();
+  site.span = sample.span;
+  site.in_guide = in_guide;
+  site.term = terms.size() - 1;
+  enumerated.push_back(std::move(site));
+  if (in_guide) {
+    Latent latent;
+    latent.site = symbol.name;
+    latent.value = value;
+    latent.term = terms.size() - 1;
+    latent.has_term = true;
+    latents[symbol.name] = std::move(latent);
+  }
+}
+
+Value Executor::latent_value(const Latent& latent) const {
+  Value value = latent.value;
+  // Arrays filled in the guide's loops, read at the model's open iteration.
+  const std::size_t depth = static_cast<std::size_t>(latent.loops);
+  if (depth > loops_.size())
+    throw std::logic_error("latent " + latent.site + " has more loops in the guide than in the model");
+  for (std::size_t k = loops_.size() - depth; k < loops_.size(); ++k)
+    value = builder_->gather(value, loops_[k].index, 0);
+  return value;
+}
+
+Value Executor::draw_from_family(const program::Sample& sample, const Values& parameters, Latent& latent) {
+  const program::Symbol& symbol = program_->symbol(sample.symbol);
+  if (sites_.empty())
+    for (guide::LatentSite& site : latent_sites())
+      sites_[site.name] = std::move(site);
+  SiteDraws draws = draws_of(symbol.name);
+  guide::SiteContext context;
+  context.site = &sites_.at(symbol.name);
+  context.builder = builder_;
+  context.parameters = parameters_;
+  context.draws = &draws;
+  context.bounds = bounds_of(*sample.distribution, parameters);
+  context.loop_indices = open_indices();
+  context.prior_parameters = parameters;
+  context.detach_density = detach_density;
+  guide::LatentDraw draw = family_->draw(context);
+  latent.site = symbol.name;
+  latent.value = draw.value;
+  latent.distribution = loops_.empty() ? draw.distribution : nullptr;
+  latent.parameters = draw.distribution_parameters;
+  if (draw.log_prob) {
+    latent.term = add_term(TermKind::guide, sample, *draw.log_prob);
+    latent.has_term = true;
+    if (draw.entropy && loops_.empty()) {
+      Value entropy =
+          builder_->broadcast(*draw.entropy, ir::unite(draw.entropy->type().axes, open_axes()), {});
+      if (const auto mask = open_mask())
+        entropy = ir::select(*mask, entropy, builder_->real(0));
+      entropies[latent.term] = entropy;
+    }
+  }
+  if (draw.joint_log_prob)
+    joint_terms.emplace_back(*draw.joint_log_prob, draw.joint_entropy);
+  return draw.value;
+}
+
+void Executor::score_latent(const program::Sample& sample, const Values& parameters) {
+  const program::Symbol& symbol = program_->symbol(sample.symbol);
+  auto found = latents.find(symbol.name);
+  Value value;
+  if (found != latents.end()) {
+    value = latent_value(found->second);
+  } else if (family_) {
+    Latent latent;
+    value = draw_from_family(sample, parameters, latent);
+    found = latents.emplace(symbol.name, std::move(latent)).first;
+  } else {
+    throw std::logic_error("latent without a guide: " + symbol.name);
+  }
+  bound_[static_cast<std::size_t>(symbol.id)] = value;
+  const std::size_t prior = add_term(TermKind::prior, sample,
+                                     catalog::log_prob(*builder_, *sample.distribution, value, parameters));
+
+  const Latent& latent = found->second;
+  if (!latent.has_term || !latent.distribution || !loops_.empty())
+    return;
+  const catalog::KlDivergence* divergence =
+      catalog::find_kl_divergence(latent.distribution->name, sample.distribution->name);
+  if (!divergence)
+    return;
+  const auto rank = static_cast<std::size_t>(sample.distribution->event_rank.get());
+  std::vector<Extent> batch = sizes_->shape(sample.type.dims);
+  if (rank > 0)
+    return; // vector-valued pairs are scored by their densities unless their batch is empty
+  Value kl = builder_->sum_event(
+      catalog::fill(divergence->value.get()(*builder_, latent.parameters, parameters), batch));
+  kl = builder_->broadcast(kl, ir::unite(kl.type().axes, open_axes()), {});
+  if (const auto mask = open_mask())
+    kl = ir::select(*mask, kl, builder_->real(0));
+  kl_pairs.push_back({symbol.name, latent.term, prior, kl});
+}
+
+std::vector<guide::LatentSite> Executor::latent_sites() {
+  std::vector<guide::LatentSite> sites;
+  program::for_each_statement(program_->model, [&](const program::Statement& statement) {
+    const auto* sample = program::get_if<program::Sample>(statement);
+    if (!sample || sample->observed || sample->strategy.strategy == program::Strategy::enumerate)
+      return;
+    guide::LatentSite site;
+    site.name = program_->symbol(sample->symbol).name;
+    site.shape = sizes_->shape(sample->type.dims);
+    for (const Frame& frame : sample->frames) {
+      if (frame.kind == Frame::Kind::plate)
+        site.plates.push_back(sizes_->axis(frame.id));
+      else
+        site.loops.push_back(sizes_->extent(program_->loop(frame.id).extent));
+    }
+    std::sort(site.plates.begin(), site.plates.end());
+    site.distribution = sample->distribution;
+    if (!catalog::is_discrete(sample->distribution->support.get().kind))
+      site.unconstrained = catalog::unconstrained_shape(sample->distribution->support.get().kind, site.shape);
+    else
+      throw Unsupported(
+          sample->span,
+          fmt::format(
+              "an automatic guide for {}, which is discrete: write a guide for it, or sum it out with "
+              "`using enumerate`",
+              site.name));
+    sites.push_back(std::move(site));
+  });
+  return sites;
+}
+
+} // namespace plait::elbo

@@ -1,0 +1,325 @@
+#include "compiler/elbo/executor.hpp"
+
+#include "compiler/catalog/array_math.hpp"
+#include "compiler/catalog/ops.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <variant>
+
+namespace plait::elbo {
+
+using catalog::as_integer;
+using catalog::as_real;
+using ir::Extent;
+using ir::Value;
+using program::Statement;
+
+Executor::Executor(const program::Program& program, ir::Builder& builder, Sizes& sizes,
+                   guide::Parameters& parameters, std::optional<ir::AxisId> particles)
+    : program_(&program), builder_(&builder), sizes_(&sizes), parameters_(&parameters), particles_(particles),
+      bound_(program.symbols.size()) {}
+
+void Executor::run(const program::Block& block, Role role) {
+  role_ = role;
+  walk(block);
+}
+
+std::optional<Executor::Values> Executor::walk(const program::Block& block) {
+  return walk_from(block.statements, 0);
+}
+
+std::optional<Executor::Values> Executor::walk_from(const std::vector<Statement>& statements,
+                                                    std::size_t first) {
+  for (std::size_t k = first; k < statements.size(); ++k) {
+    const Statement& statement = statements[k];
+    if (const auto* assign = program::get_if<program::Assign>(statement)) {
+      walk_assign(*assign);
+    } else if (const auto* sample = program::get_if<program::Sample>(statement)) {
+      walk_sample(*sample, statement);
+    } else if (const auto* param = program::get_if<program::ParamStatement>(statement)) {
+      walk_param(*param);
+    } else if (const auto* plate = program::get_if<program::PlateStatement>(statement)) {
+      walk_plate(*plate);
+    } else if (const auto* loop = program::get_if<program::ForStatement>(statement)) {
+      walk_for(*loop);
+    } else if (const auto* branch = program::get_if<program::IfStatement>(statement)) {
+      // A branch that returns ends the function; what follows the `if` then belongs to the other branch.
+      if (auto returned = walk_if(*branch, statements, k + 1))
+        return returned;
+    } else if (const auto* factor = program::get_if<program::FactorStatement>(statement)) {
+      if (role_ == Role::predict)
+        continue;
+      Term term;
+      term.kind = TermKind::factor;
+      term.site = fmt::format("factor@{}", statement.span.begin);
+      term.span = statement.span;
+      term.log_prob = real(factor->value);
+      if (role_ == Role::guide)
+        term.log_prob = -term.log_prob; // a factor of the guide multiplies q
+      add_term(std::move(term));
+    } else if (const auto* result = program::get_if<program::ReturnStatement>(statement)) {
+      return evaluate_all(result->value);
+    }
+  }
+  return std::nullopt;
+}
+
+void Executor::walk_assign(const program::Assign& assign) {
+  const Values values = evaluate_all(assign.value);
+  for (std::size_t k = 0; k < assign.targets.size(); ++k) {
+    const program::Symbol& symbol = program_->symbol(assign.targets[k]);
+    Value value = values.at(k);
+    // The checker lets a scalar stand for a whole array, and an int for a real.
+    value = symbol.type.is_real() ? as_real(value) : as_integer(value);
+    value = catalog::fill(value, sizes_->shape(symbol.type.dims));
+    bound_[static_cast<std::size_t>(symbol.id)] = value;
+    if (role_ == Role::predict && loops_.empty())
+      results[symbol.name] = value;
+  }
+}
+
+void Executor::walk_plate(const program::PlateStatement& statement) {
+  const program::Plate& plate = program_->plate(statement.plate);
+  OpenPlate open{statement.plate, sizes_->axis(statement.plate), std::nullopt};
+  Value index = builder_->plate_row(open.axis);
+  if (plate.size.is_ragged())
+    open.mask = ir::less(index, dim_value(plate.size));
+  bound_[static_cast<std::size_t>(statement.index)] = index;
+  plates_.push_back(open);
+  walk(statement.body);
+  plates_.pop_back();
+}
+
+std::optional<Executor::Values> Executor::walk_if(const program::IfStatement& statement,
+                                                  const std::vector<Statement>& rest, std::size_t next) {
+  if (const auto known = program::constant_value(statement.condition))
+    return walk(*known != 0 ? statement.then_body : statement.else_body);
+  const Value condition = boolean(statement.condition);
+  const std::vector<Value> before = bound_;
+
+  conditions_.push_back(condition);
+  auto then_result = walk(statement.then_body);
+  conditions_.pop_back();
+  const std::vector<Value> after_then = bound_;
+
+  bound_ = before;
+  conditions_.push_back(ir::logical_not(condition));
+  auto else_result = walk(statement.else_body);
+  if ((then_result && !else_result) || (!then_result && else_result)) {
+    // One branch has returned: the statements after the `if` run for the other one.
+    if (then_result) {
+      else_result = walk_from(rest, next);
+    } else {
+      const std::vector<Value> after_else = bound_;
+      bound_ = after_then;
+      conditions_.back() = condition;
+      then_result = walk_from(rest, next);
+      bound_ = after_else;
+    }
+  }
+  conditions_.pop_back();
+  if (then_result && else_result) {
+    Values merged;
+    for (std::size_t k = 0; k < then_result->size(); ++k) {
+      Value yes = (*then_result)[k];
+      Value no = (*else_result)[k];
+      if (yes.type().element != no.type().element) {
+        yes = as_real(yes);
+        no = as_real(no);
+      }
+      merged.push_back(ir::select(condition, yes, no));
+    }
+    return merged;
+  }
+  for (program::SymbolId id : statement.merged) {
+    const auto k = static_cast<std::size_t>(id);
+    const Value yes = after_then[k] ? after_then[k] : before[k];
+    const Value no = bound_[k] ? bound_[k] : before[k];
+    if (yes && no)
+      bound_[k] = select(condition, yes, no, program_->symbol(id).type);
+    else
+      bound_[k] = yes ? yes : no;
+  }
+  return std::nullopt;
+}
+
+void Executor::walk_for(const program::ForStatement& statement) {
+  const program::Loop& loop = program_->loop(statement.loop);
+  const std::vector<Value> before = bound_;
+  const Extent trips = sizes_->extent(loop.extent);
+
+  // Carried values keep one type through all iterations: they start with the axes that the checker says they
+  // may have.
+  Values inits;
+  for (program::SymbolId id : statement.carried) {
+    const program::Symbol& symbol = program_->symbol(id);
+    std::vector<ir::AxisId> axes = sizes_->axes(symbol.varies);
+    std::vector<ir::AxisId> open = open_axes();
+    std::erase_if(axes, [&](ir::AxisId axis) { return !ir::contains(open, axis); });
+    if (loop.extent.is_ragged())
+      axes = open; // iterations beyond a row's end leave its state alone, so the state differs by row
+    if (symbol.random && particles_)
+      axes = ir::unite(axes, {*particles_});
+    Value init = before[static_cast<std::size_t>(id)];
+    init = symbol.type.is_real() ? as_real(init) : as_integer(init);
+    inits.push_back(
+        builder_->broadcast(init, ir::unite(axes, init.type().axes), sizes_->shape(symbol.type.dims)));
+  }
+
+  OpenLoop open;
+  open.id = statement.loop;
+  open.extent = trips;
+  const Value upper = loop.extent.is_ragged() ? integer(loop.upper) : Value();
+  const auto lower = program::constant_value(loop.lower);
+  const Value lower_value = lower == 0.0 ? Value() : integer(loop.lower);
+  open.node = builder_->begin_loop(trips, loop.reverse, inits);
+  open.index = builder_->loop_index(open.node);
+  if (upper)
+    open.mask = ir::less(open.index, upper);
+  if (lower_value) {
+    const Value started = ir::greater_equal(open.index, lower_value);
+    open.mask = open.mask ? ir::logical_and(*open.mask, started) : started;
+  }
+  bound_[static_cast<std::size_t>(loop.index)] = open.index;
+  Values arguments;
+  for (std::size_t k = 0; k < statement.carried.size(); ++k) {
+    arguments.push_back(builder_->loop_argument(open.node, k));
+    bound_[static_cast<std::size_t>(statement.carried[k])] = arguments.back();
+  }
+
+  const std::size_t first_term = terms.size();
+  std::map<std::string, int> latents_before;
+  for (const auto& [name, latent] : latents)
+    latents_before[name] = 1;
+  loops_.push_back(open);
+  walk(statement.body);
+  loops_.pop_back();
+
+  Values nexts;
+  for (std::size_t k = 0; k < statement.carried.size(); ++k) {
+    const program::Symbol& symbol = program_->symbol(statement.carried[k]);
+    Value next = bound_[static_cast<std::size_t>(symbol.id)];
+    next = symbol.type.is_real() ? as_real(next) : as_integer(next);
+    if (open.mask)
+      next = ir::select(*open.mask, next, arguments[k]);
+    nexts.push_back(builder_->broadcast_like(next, arguments[k].type()));
+  }
+  Values stacked;
+  std::vector<program::SymbolId> stacked_symbols;
+  for (program::SymbolId id : statement.filled)
+    if (bound_[static_cast<std::size_t>(id)]) {
+      stacked.push_back(bound_[static_cast<std::size_t>(id)]);
+      stacked_symbols.push_back(id);
+    }
+  std::vector<std::string> stacked_latents;
+  for (const auto& [name, latent] : latents)
+    if (!latents_before.contains(name)) {
+      stacked.push_back(latent.value);
+      stacked_latents.push_back(name);
+    }
+  Values accumulated;
+  for (std::size_t k = first_term; k < terms.size(); ++k)
+    accumulated.push_back(terms[k].log_prob);
+  const ir::LoopValues values = builder_->finish_loop(open.node, nexts, stacked, accumulated);
+
+  bound_ = before;
+  for (std::size_t k = 0; k < statement.carried.size(); ++k)
+    bound_[static_cast<std::size_t>(statement.carried[k])] = values.carried[k];
+  for (std::size_t k = 0; k < stacked_symbols.size(); ++k)
+    bound_[static_cast<std::size_t>(stacked_symbols[k])] = values.stacked[k];
+  for (std::size_t k = 0; k < stacked_latents.size(); ++k) {
+    Latent& latent = latents.at(stacked_latents[k]);
+    latent.value = values.stacked[stacked_symbols.size() + k];
+    ++latent.loops;
+    latent.distribution = nullptr;
+    latent.parameters.clear();
+  }
+  for (std::size_t k = first_term; k < terms.size(); ++k) {
+    terms[k].log_prob = values.accumulated[k - first_term];
+    terms[k].in_loop = true;
+  }
+  for (ScoreSite& score : scores)
+    if (score.term >= first_term) {
+      score.draw = latents.at(score.site).value;
+      score.log_prob = terms[score.term].log_prob;
+      if (score.baseline)
+        throw Unsupported(loop.span,
+                          fmt::format("a baseline for {}, which is sampled inside a `for`", score.site));
+    }
+}
+
+void Executor::walk_param(const program::ParamStatement& statement) {
+  bound_[static_cast<std::size_t>(statement.symbol)] = constrain_parameter(statement.symbol);
+}
+
+std::int32_t Executor::data_index(program::SymbolId symbol) {
+  const ir::Graph& graph = builder_->graph();
+  const std::string& name = program_->symbol(symbol).name;
+  for (std::size_t k = 0; k < graph.data.size(); ++k)
+    if (graph.data[k].name == name)
+      return static_cast<std::int32_t>(k);
+  return -1;
+}
+
+Value Executor::data_value(program::SymbolId id) {
+  if (const std::int32_t index = data_index(id); index >= 0)
+    return builder_->data(index);
+  // The lengths of a ragged dimension that no data item declares: they come with the ragged array.
+  const program::Symbol& symbol = program_->symbol(id);
+  const ir::Graph& graph = builder_->graph();
+  for (std::size_t k = 0; k < graph.data.size(); ++k)
+    if (graph.data[k].ragged && graph.data[k].shape.at(1).name == Sizes::longest(symbol.name))
+      return builder_->data_lengths(static_cast<std::int32_t>(k));
+  throw std::logic_error("data without an array: " + symbol.name);
+}
+
+Value Executor::symbol_value(program::SymbolId id, Span span) {
+  const program::Symbol& symbol = program_->symbol(id);
+  if (symbol.kind == program::SymbolKind::data)
+    return data_value(id);
+  Value& value = bound_[static_cast<std::size_t>(id)];
+  if (!value && symbol.kind == program::SymbolKind::param)
+    value = constrain_parameter(id);
+  if (!value && symbol.kind == program::SymbolKind::constant && symbol.value)
+    value = evaluate(symbol.value);
+  if (!value && symbol.kind == program::SymbolKind::site) {
+    // The predict block reads latents by the names of the model or guide.
+    if (const auto latent = latents.find(symbol.name); latent != latents.end())
+      return latent->second.value;
+  }
+  if (!value)
+    throw Unsupported(span, fmt::format("reading {} before it has a value at these indices", symbol.name));
+  return value;
+}
+
+Value Executor::constrain_parameter(program::SymbolId id) {
+  const program::Symbol& symbol = program_->symbol(id);
+  const std::vector<Extent> shape = sizes_->shape(symbol.type.dims);
+  std::vector<ir::AxisId> axes;
+  for (const program::Frame& frame : symbol.frames)
+    if (frame.kind == program::Frame::Kind::plate)
+      axes.push_back(sizes_->axis(frame.id));
+  std::sort(axes.begin(), axes.end());
+  catalog::Support support = symbol.type.support;
+  catalog::SupportBounds bounds;
+  if (symbol.type.lower)
+    bounds.lower = real(symbol.type.lower);
+  if (symbol.type.upper)
+    bounds.upper = real(symbol.type.upper);
+  guide::RegisteredParameter registration;
+  registration.support = support;
+  registration.shape = shape;
+  registration.start.expression = symbol.value;
+  const std::string group = symbol.block == program::BlockKind::guide ? "guide" : "model";
+  const Value unconstrained = parameters_->declare(
+      symbol.name, catalog::unconstrained_shape(support.kind, shape), axes, group, std::move(registration));
+  const Value value = support.kind == catalog::SupportKind::real
+                          ? unconstrained
+                          : catalog::constrain(*builder_, support, bounds, unconstrained, shape).value;
+  parameters_->at(parameters_->find(symbol.name)).constrained = value.id();
+  return value;
+}
+
+} // namespace plait::elbo

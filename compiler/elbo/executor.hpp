@@ -1,0 +1,156 @@
+/** \file
+ * Walks a block of the typed program and makes the tensor IR that it means. Functions and nets are inlined; a
+ * plate is an axis of the values made inside it; `for` is a loop region; `if` is a select with masked density
+ * terms.
+ */
+#pragma once
+
+#include "compiler/elbo/site_draws.hpp"
+#include "compiler/elbo/sizes.hpp"
+#include "compiler/elbo/terms.hpp"
+#include "compiler/guide/family.hpp"
+#include "compiler/guide/parameters.hpp"
+#include "compiler/program/program.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace plait::elbo {
+
+/** Something a correct program asks for that cannot be compiled (yet): a message for the user, with its
+ * place. */
+struct Unsupported : std::runtime_error {
+  Unsupported(Span where, const std::string& message) : std::runtime_error(message), span(where) {}
+  Span span;
+};
+
+enum class Role : std::uint8_t {
+  guide,   ///< sampling draws latents and leaves log q terms
+  model,   ///< latents are looked up, everything leaves log p terms
+  predict, ///< latents are looked up, all other sampling draws; no terms
+};
+
+class Executor {
+public:
+  Executor(const program::Program& program, ir::Builder& builder, Sizes& sizes, guide::Parameters& parameters,
+           std::optional<ir::AxisId> particles);
+
+  /** Latents of sites without a written guide come from this family. */
+  void use_family(std::unique_ptr<guide::Family> family) { family_ = std::move(family); }
+  guide::Family* family() const { return family_.get(); }
+
+  void run(const program::Block& block, Role role);
+
+  /** Draws for a site outside every plate. */
+  catalog::Draws& joint_draws(const std::string& name);
+
+  /** Stop derivatives at the parameters inside log q (not inside the draw). */
+  bool detach_density = false;
+
+  /** All latent sites of the model in the order the walk reaches them, without making any node. */
+  std::vector<guide::LatentSite> latent_sites();
+
+  std::vector<Term> terms;
+  std::vector<ScoreSite> scores;
+  std::vector<EnumeratedSite> enumerated;
+  std::map<std::string, Latent> latents;
+  /** KL(q || p) of a site in closed form, with its term indices: replaces the pair. */
+  struct KlPair {
+    std::string site;
+    std::size_t guide_term, prior_term;
+    ir::Value kl;
+  };
+  std::vector<KlPair> kl_pairs;
+  /** Values drawn or assigned in the predict block, and every latent: by name, plates as axes. */
+  std::map<std::string, ir::Value> results;
+  /** Densities of joint guide draws, outside every plate. */
+  std::vector<std::pair<ir::Value, std::optional<ir::Value>>> joint_terms;
+  /** Closed-form entropies, by guide term. */
+  std::map<std::size_t, ir::Value> entropies;
+
+private:
+  using Values = std::vector<ir::Value>;
+
+  struct OpenLoop {
+    program::LoopId id = -1;
+    ir::NodeId node = ir::no_node;
+    ir::Value index;
+    std::optional<ir::Value> mask; ///< iterations that exist for this row
+    ir::Extent extent;
+  };
+  struct OpenPlate {
+    program::PlateId id = -1;
+    ir::AxisId axis = -1;
+    std::optional<ir::Value> mask; ///< elements of a ragged plate that exist
+  };
+
+  // Statements. A value means: a `return` was reached.
+  std::optional<Values> walk(const program::Block& block);
+  std::optional<Values> walk_from(const std::vector<program::Statement>& statements, std::size_t first);
+  void walk_assign(const program::Assign& assign);
+  void walk_plate(const program::PlateStatement& plate);
+  void walk_for(const program::ForStatement& statement);
+  std::optional<Values> walk_if(const program::IfStatement& statement,
+                                const std::vector<program::Statement>& rest, std::size_t next);
+  void walk_sample(const program::Sample& sample, const program::Statement& statement);
+  void walk_param(const program::ParamStatement& statement);
+
+  // Sites.
+  void draw_latent(const program::Sample& sample, const Values& parameters);
+  void score_latent(const program::Sample& sample, const Values& parameters);
+  void enumerate_latent(const program::Sample& sample, const Values& parameters, bool in_guide);
+  ir::Value latent_value(const Latent& latent) const;
+  ir::Value draw_from_family(const program::Sample& sample, const Values& parameters, Latent& latent);
+  std::size_t add_term(TermKind kind, const program::Sample& sample, ir::Value log_prob);
+  void add_term(Term term);
+  SiteDraws draws_of(const std::string& site);
+  std::vector<ir::AxisId> open_axes() const;
+  std::vector<ir::Value> open_indices() const;
+  std::optional<ir::Value> open_mask() const;
+  catalog::SupportBounds bounds_of(const catalog::Distribution& distribution, const Values& parameters) const;
+
+  // Expressions.
+  Values evaluate_all(const program::ExprPtr& expr);
+  ir::Value evaluate(const program::ExprPtr& expr);
+  ir::Value real(const program::ExprPtr& expr);
+  ir::Value integer(const program::ExprPtr& expr);
+  ir::Value boolean(const program::ExprPtr& expr);
+  ir::Value evaluate_name(const program::Name& name, const program::Expr& expr);
+  ir::Value evaluate_binary(const program::Binary& binary);
+  ir::Value evaluate_apply(const program::Apply& apply);
+  ir::Value evaluate_builtin(const program::BuiltinCall& call, const program::Expr& expr);
+  ir::Value evaluate_index(const program::Index& index);
+  ir::Value evaluate_layer(const program::LayerCall& call);
+  Values evaluate_function(const program::FunctionCall& call);
+  ir::Value select(ir::Value condition, ir::Value then_value, ir::Value else_value,
+                   const program::Type& type);
+  ir::Value dim_value(const program::Dim& dim);
+  ir::Value data_value(program::SymbolId symbol);
+  ir::Value symbol_value(program::SymbolId symbol, Span span);
+  ir::Value constrain_parameter(program::SymbolId symbol);
+  std::int32_t data_index(program::SymbolId symbol);
+
+  const program::Program* program_;
+  ir::Builder* builder_;
+  Sizes* sizes_;
+  guide::Parameters* parameters_;
+  std::optional<ir::AxisId> particles_;
+  std::unique_ptr<guide::Family> family_;
+  Role role_ = Role::model;
+  std::vector<ir::Value> bound_; ///< by SymbolId
+  std::vector<OpenPlate> plates_;
+  std::vector<OpenLoop> loops_;
+  std::vector<ir::Value> conditions_; ///< of enclosing `if` branches
+  std::map<std::string, guide::LatentSite> sites_;
+  std::map<std::string, std::unique_ptr<SiteDraws>> joint_draws_;
+  int lookup_failures_ = 0;
+};
+
+/** Real, integer and boolean views of a value. */
+ir::Value as_boolean(ir::Value value);
+
+} // namespace plait::elbo

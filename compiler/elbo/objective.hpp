@@ -1,0 +1,49 @@
+/** \file
+ * An objective is one row: what is reported, and the loss whose gradient the optimizer follows.
+ */
+#pragma once
+
+#include "compiler/elbo/combine.hpp"
+
+#include <map>
+#include <span>
+#include <string_view>
+
+namespace plait::elbo {
+
+struct ObjectiveContext {
+  ir::Builder* builder = nullptr;
+  const Executor* walk = nullptr;
+  const std::vector<Contribution>* contributions = nullptr; ///< signed; their scaled sum is the ELBO
+  std::optional<ir::AxisId> particles;
+  std::map<std::string, double> options;
+};
+
+struct ObjectiveValue {
+  ir::Value reported;                                   ///< estimate of the bound; real scalar
+  ir::Value loss;                                       ///< real scalar; gradients are taken of this
+  std::vector<std::pair<std::string, ir::Value>> parts; ///< named addends of `reported`, when it is a sum
+};
+
+struct ObjectiveOption {
+  std::string_view name;
+  double value;
+  std::string_view meaning;
+};
+
+struct Objective {
+  std::string_view name;
+  std::string_view meaning;
+  ir::Required<std::vector<ObjectiveOption> (*)()> options;
+  ir::Required<int> least_particles;
+  /** Whether parameters are stopped inside log q (sticking-the-landing; Roeder, Wu & Duvenaud 2017). */
+  ir::Required<bool> detach_guide_density;
+  /** Whether closed-form KL and entropy may stand for sampled densities. */
+  ir::Required<bool> analytic;
+  ir::Required<ObjectiveValue (*)(const ObjectiveContext&)> make;
+};
+
+std::span<const Objective* const> objectives();
+const Objective* find_objective(std::string_view name);
+
+} // namespace plait::elbo
