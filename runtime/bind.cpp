@@ -292,6 +292,14 @@ private:
     std::optional<Lengths> given = find_lengths(item, lengths_name);
     const std::vector<std::int64_t> shape = raw.values.shape;
 
+    if (!raw.ragged && !given && argument.format != Origin::Format::json)
+      fail(item,
+           fmt::format("{} is declared {}, but the length of its rows is not given", expected.name,
+                       declared_shape(expected)),
+           argument.format == Origin::Format::csv
+               ? fmt::format("group the rows of the table by a column: --data {}@COLUMN", argument.text)
+               : fmt::format("give the number of valid entries of each row: --data {}=LENGTHS.npy",
+                             lengths_name));
     auto fitted = fit_shape(shape, raw.ragged ? sizes.subspan(1) : sizes, lookup);
     if (!fitted)
       fail_rank(item, shape);
@@ -304,14 +312,6 @@ private:
       std::partial_sum(bound.lengths.begin(), bound.lengths.end() - 1, bound.starts.begin() + 1);
     } else {
       std::int64_t rows = (*fitted)[0], width = (*fitted)[1];
-      if (!given && argument.format != Origin::Format::json)
-        fail(item,
-             fmt::format("{} is declared {}, but the length of its rows is not given", expected.name,
-                         declared_shape(expected)),
-             argument.format == Origin::Format::csv
-                 ? fmt::format("group the rows of the table by a column: --data {}@COLUMN", argument.text)
-                 : fmt::format("give the number of valid entries of each row: --data {}=LENGTHS.npy",
-                               lengths_name));
       bound.lengths.assign(static_cast<std::size_t>(rows), width);
       for (std::int64_t n = 0; n < rows; ++n)
         bound.starts.push_back(n * width);
@@ -555,8 +555,8 @@ private:
 
 } // namespace
 
-BindResult bind(const std::vector<ExpectedData>& expected, const DataSource& source,
-                const BindOptions& options) {
+BindResult bind_data(const std::vector<ExpectedData>& expected, const DataSource& source,
+                     const BindOptions& options) {
   return Binder(expected, source, options).run();
 }
 

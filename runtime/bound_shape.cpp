@@ -95,6 +95,8 @@ std::string shown_value(const Array& values, std::int64_t flat) {
     return "NaN";
   if (std::isinf(value))
     return value > 0 ? "Infinity" : "-Infinity";
+  if (value == std::trunc(value) && std::abs(value) < 1e18)
+    return fmt::format("{:.0f}", value);
   if (values.element == Element::f32)
     return fmt::format("{}", static_cast<float>(value));
   return fmt::format("{}", value);

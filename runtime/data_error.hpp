@@ -23,7 +23,7 @@ struct DataError {
   std::string hint;
 };
 
-/// Thrown by the readers; `bind` catches it.
+/// Thrown by the readers; `bind_data` catches it.
 class DataFailure : public std::runtime_error {
 public:
   explicit DataFailure(DataError error) : std::runtime_error(error.message), error(std::move(error)) {}

@@ -60,7 +60,7 @@ struct ExpectedData {
 ///   NAME=FILE.npy                            the array
 ///   NAME=FILE.npz[:MEMBER]                   default member: NAME
 ///   NAME=FILE.json[:KEY]                     default key: NAME; the file may also be one bare array
-///   NAME=FILE.csv[:COLUMN[,COLUMN|FROM..TO]…]   several columns make a matrix; default: see bind
+///   NAME=FILE.csv[:COLUMN[,COLUMN|FROM..TO]…]   several columns make a matrix; default: see bind_data
 /// After any of the NAME= forms:
 ///   @KEY           rows are grouped (ragged data): for csv, by the value of column KEY in order of first
 ///   appearance;
@@ -159,8 +159,8 @@ struct BindResult {
 /// or, if
 ///   there is only one, as a vector.
 /// Each declaration reports at most one fault of its own.
-BindResult bind(const std::vector<ExpectedData>& expected, const DataSource& source,
-                const BindOptions& options = {});
+BindResult bind_data(const std::vector<ExpectedData>& expected, const DataSource& source,
+                     const BindOptions& options = {});
 
 /// "xxh64:" and 16 hexadecimal digits: a fast (not cryptographic) hash of the bytes.
 std::string content_fingerprint(std::string_view bytes);

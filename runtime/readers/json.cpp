@@ -52,18 +52,19 @@ public:
     ++at_;
     return true;
   }
-  void need(char wanted, std::string_view where) {
+  /// `what`: the expectation in words, such as "':' after a name".
+  void need(char wanted, std::string_view what) {
     if (!take(wanted))
-      fail(ended() ? fmt::format("the JSON text ends inside {}: '{}' is missing", where, wanted)
-                   : fmt::format("expected '{}' {}, found '{}'", wanted, where, text_[at_]));
+      fail(ended() ? fmt::format("expected {}, but the text ends", what)
+                   : fmt::format("expected {}, found '{}'", what, text_[at_]));
   }
 
   std::string string() {
-    need('"', "before a name");
+    need('"', "a name in quotes");
     std::string result;
     for (;;) {
       if (at_ >= text_.size())
-        fail("the JSON text ends inside a string");
+        fail("the text ends inside a string");
       char c = text_[at_++];
       if (c == '"')
         return result;
@@ -114,36 +115,32 @@ public:
 
   /// Passes over one value without looking into it.
   void skip() {
-    std::size_t depth = 0;
+    std::string open; // the closing brackets still to come
     do {
       char c = peek();
       if (c == '"') {
         string();
       } else if (c == '[' || c == '{') {
-        ++depth;
+        open += c == '[' ? ']' : '}';
         ++at_;
-        continue;
-      } else if (c == ']' || c == '}') {
-        if (depth == 0)
-          fail("a value is missing");
-        --depth;
+      } else if (!open.empty() && (c == ']' || c == '}')) {
+        if (c != open.back())
+          fail(fmt::format("expected '{}' or ',', found '{}'", open.back(), c));
+        open.pop_back();
         ++at_;
-      } else if (c == ',' || c == ':') {
-        if (depth == 0)
-          fail("a value is missing");
+      } else if (!open.empty() && (c == ',' || c == ':')) {
         ++at_;
-        continue;
       } else if (word().empty()) {
-        fail("the JSON text ends inside a value");
+        fail(ended() ? "the text ends inside a value" : fmt::format("a value is missing before '{}'", c));
       }
-    } while (depth > 0);
+    } while (!open.empty());
   }
 
 private:
   std::uint32_t hexadecimal() {
     std::uint32_t code = 0;
     if (text_.size() - at_ < 4)
-      fail("the JSON text ends inside a string");
+      fail("the text ends inside a string");
     auto [end, status] = std::from_chars(text_.data() + at_, text_.data() + at_ + 4, code, 16);
     if (status != std::errc{} || end != text_.data() + at_ + 4)
       fail("a string has a broken \\u escape");
@@ -290,7 +287,7 @@ private:
           return;
         ++length;
       } while (scanner_.take(','));
-      scanner_.need(']', fmt::format("or ',' in the array {}", key_));
+      scanner_.need(']', fmt::format("']' or ',' in the array {}", key_));
     }
     lengths_[depth][slot] = length;
   }
@@ -335,7 +332,7 @@ private:
     } else if (std::optional<double> special = special_number(word)) {
       add(*special);
     } else if (word.empty()) {
-      scanner_.fail(scanner_.ended() ? fmt::format("the JSON text ends inside {}", key_)
+      scanner_.fail(scanner_.ended() ? fmt::format("the text ends inside {}", key_)
                                      : fmt::format("a number is missing in {}", key_),
                     key_);
     } else {
@@ -381,11 +378,11 @@ JsonFile::JsonFile(std::shared_ptr<const MappedFile> file) : file_(std::move(fil
   } else {
     if (scanner.ended())
       scanner.fail("the file has no content");
-    scanner.need('{', "at the beginning of the data");
+    scanner.need('{', "'{' or '[' at the beginning of the data");
     if (!scanner.take('}')) {
       do {
         std::string key = scanner.string();
-        scanner.need(':', fmt::format("after \"{}\"", key));
+        scanner.need(':', fmt::format("':' after \"{}\"", key));
         scanner.peek();
         if (has(key))
           scanner.fail(fmt::format("the key {} occurs twice", key), key);
@@ -393,7 +390,7 @@ JsonFile::JsonFile(std::shared_ptr<const MappedFile> file) : file_(std::move(fil
         places_.push_back(scanner.at());
         scanner.skip();
       } while (scanner.take(','));
-      scanner.need('}', "or ',' after a value");
+      scanner.need('}', "'}' or ',' after a value");
     }
   }
   if (!scanner.ended())
