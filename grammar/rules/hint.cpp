@@ -143,6 +143,8 @@ std::string hint_for(const ParseState& state, const char* from, const char* wher
   std::string_view after = token_at(next, state.end);
   std::string_view first_word = word_at(from, state.end);
 
+  if (!found.empty() && static_cast<unsigned char>(found[0]) >= 0x80 && found.size() == 1)
+    return "the text is not valid UTF-8";
   if (!found.empty() && static_cast<unsigned char>(found[0]) >= 0x80)
     return "names consist of the letters a to z, digits and '_'";
   if (expected == "an item")

@@ -20,7 +20,7 @@ bool looks_like_statement(const char* at, const char* end) {
   std::string_view word = word_at(at, end);
   if (word.empty())
     return false;
-  if (begins_statement(word) || begins_item(word))
+  if (begins_statement(word) || starts_item(at, end))
     return true;
   if (is_reserved(word))
     return false;
@@ -98,8 +98,7 @@ Iterator recover_statement(ParseState& state, Iterator from, Iterator where, std
     }
     if (*at == ';')
       return at + 1;
-    std::string_view word = word_at(at, state.end);
-    if (at > from && (begins_item(word) || (at_new_line && looks_like_statement(at, state.end))))
+    if (at > from && (starts_item(at, state.end) || (at_new_line && looks_like_statement(at, state.end))))
       return at;
     Iterator stop = token_end(at, state.end);
     Iterator next = next_token(at, state.end);
@@ -125,7 +124,7 @@ Iterator recover_item(ParseState& state, Iterator from, Iterator where, std::str
     if (*at == ';')
       return at + 1;
     std::string_view word = word_at(at, state.end);
-    if (at > from && (begins_item(word) || word == "param"))
+    if (at > from && (starts_item(at, state.end) || word == "param"))
       return at;
   }
   return state.end;

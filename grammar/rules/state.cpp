@@ -118,6 +118,17 @@ bool is_reserved(std::string_view word) {
   return begins_item(word) || begins_statement(word) || contains(joining_words, word);
 }
 
+bool starts_item(const char* at, const char* end) {
+  std::string_view word = word_at(at, end);
+  if (!begins_item(word))
+    return false;
+  const char* next = skip_blank(at + word.size(), end);
+  if (next == end)
+    return true;
+  bool named = word != "model" && word != "guide" && word != "predict";
+  return named ? is_word_start(*next) : *next == '{' || (word == "guide" && is_word_start(*next));
+}
+
 std::string_view word_at(const char* at, const char* end) {
   if (at == end || !is_word_start(*at))
     return {};

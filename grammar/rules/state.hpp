@@ -60,6 +60,9 @@ bool is_word(char c);
 bool is_reserved(std::string_view word);
 bool begins_item(std::string_view word);
 bool begins_statement(std::string_view word);
+/// Whether an item starts at `at`: its word, and behind it what such an item goes on with. `data = 3` is no
+/// item.
+bool starts_item(const char* at, const char* end);
 /// The word that starts at `at`; empty if none does.
 std::string_view word_at(const char* at, const char* end);
 

@@ -102,7 +102,7 @@ struct BlockEnd : x3::parser<BlockEnd> {
   bool parse(Iterator& first, const Iterator& last, const AnyContext& context, RuleContext&,
              Attribute&) const {
     x3::skip_over(first, last, context);
-    return first == last || *first == '}' || begins_item(word_at(first, last));
+    return first == last || *first == '}' || starts_item(first, last);
   }
 };
 
