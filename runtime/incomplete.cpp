@@ -21,12 +21,17 @@ struct Dual {
   double slope;
 };
 
-// x^a e^-x / Gamma(a) for x > 0, the largest terms cancelled first: with x = a (1 + e),
-// log = -a (e - log(1 + e)) + log(a / 2 pi) / 2 - stirling_error(a).
+// r - 1 - log r with r = 1 + e, each form where it keeps its digits.
+double deviance(double r, double e) {
+  return std::fabs(e) < 0.5 ? minus_log1p(e) : e - std::log(r);
+}
+
+// x^a e^-x / Gamma(a + 1) for x > 0, the largest terms cancelled first: with x = a r,
+// log = -a (r - 1 - log r) - log(2 pi a) / 2 - stirling_error(a).
 double gamma_power(double a, double x) {
   if (a < 10.0)
-    return std::exp(a * std::log(x) - x - log_gamma(a));
-  return std::exp(-a * minus_log1p((x - a) / a) - stirling_error(a)) * std::sqrt(a) / sqrt_two_pi;
+    return std::exp(a * std::log(x) - x - log_gamma(a + 1.0));
+  return std::exp(-a * deviance(x / a, (x - a) / a) - stirling_error(a)) / (sqrt_two_pi * std::sqrt(a));
 }
 
 // S(a, x) = sum_n x^n / ((a + 1) … (a + n)), for which P(a, x) = x^a e^-x / Gamma(a + 1) * S (DLMF 8.7.1).
@@ -76,7 +81,8 @@ Dual fraction_value(double a, double x) {
   return h;
 }
 
-// The series serves left of the mode and for all small x; right of it its sum would grow like 1/Q.
+// For the derivative the series serves left of the mode and for all small x, where the fraction is slow;
+// further right its sum would grow like 1/Q.
 bool prefers_series(double a, double x) {
   return x < std::fmax(a + 1.0, 3.0);
 }
@@ -110,11 +116,11 @@ double gamma_tail(double a, double x, bool lower) {
   const double e = (x - a) / a;
   if (a > uniform_from && std::fabs(e) < 0.1)
     return uniform_q(a, e, lower ? -1.0 : 1.0);
-  if (prefers_series(a, x)) {
-    const double p = gamma_power(a, x) / a * series_sum(a, x).value;
+  if (x < a + 1.0) {
+    const double p = gamma_power(a, x) * series_sum(a, x).value;
     return lower ? p : 1.0 - p;
   }
-  const double q = gamma_power(a, x) * fraction_value(a, x).value;
+  const double q = gamma_power(a, x) * a * fraction_value(a, x).value;
   return lower ? 1.0 - q : q;
 }
 
@@ -177,9 +183,10 @@ double beta_power(double a, double b, double x) {
   if (a < 10.0 || b < 10.0)
     return std::exp(a * std::log(x) + b * std::log1p(-x) - log_beta(a, b));
   const double excess = b * x - a * (1.0 - x);
-  const double deviance = a * minus_log1p(excess / a) + b * minus_log1p(-excess / b);
+  const double exponent =
+      a * deviance(x * ((a + b) / a), excess / a) + b * deviance((1.0 - x) * ((a + b) / b), -excess / b);
   const double correction = stirling_error(a + b) - stirling_error(a) - stirling_error(b);
-  return std::exp(correction - deviance - half_log_two_pi) * std::sqrt(a * (b / (a + b)));
+  return std::exp(correction - exponent - half_log_two_pi) * std::sqrt(a * (b / (a + b)));
 }
 
 // I_x(a, b) by its continued fraction (DLMF 8.17.22) and the modified Lentz method; x below the mean.

@@ -68,6 +68,8 @@ RowPermutation::RowPermutation(std::uint64_t row_count, std::uint64_t seed, std:
   low_bits = bits / 2;
   low_mask = static_cast<std::uint32_t>((std::uint64_t{1} << low_bits) - 1);
   high_mask = static_cast<std::uint32_t>((std::uint64_t{1} << (bits - low_bits)) - 1);
+  // Rounds on a few bits mix little: a small domain takes more of them to come near a uniform permutation.
+  rounds = bits <= 8 ? most_rounds : 12;
   for (int round = 0; round < rounds; round += 4) {
     const PhiloxBlock block =
         domain_block(static_cast<std::uint32_t>(round / 4), epoch, stream, seed, epoch_domain);

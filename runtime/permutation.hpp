@@ -37,11 +37,11 @@ public:
   std::uint64_t operator()(std::uint64_t position) const;
 
 private:
-  static constexpr int rounds = 12;
+  static constexpr int most_rounds = 32;
   std::uint64_t row_count;
-  int low_bits;
+  int low_bits, rounds;
   std::uint32_t low_mask, high_mask;
-  std::array<std::uint32_t, rounds> keys;
+  std::array<std::uint32_t, most_rounds> keys;
 };
 
 } // namespace plait::runtime

@@ -28,7 +28,7 @@ double normal_log_cdf(double x);  // its logarithm, finite far into the lower ta
 double normal_quantile(double p); // inverse of normal_cdf; 0 and 1 give -infinity and infinity
 
 double gamma_p(double a, double x); // P(a, x) = integral_0^x t^(a-1) e^-t dt / Gamma(a), a > 0, x >= 0
-double gamma_q(double a, double x); // 1 - P(a, x), accurate where it is small
+double gamma_q(double a, double x); // 1 - P(a, x); below x = a + 1 only to 1e-15 absolute
 double beta_i(double a, double b, double x); // I_x(a, b), a, b > 0, 0 <= x <= 1
 
 // Implicit reparameterization (Figurnov, Mohamed & Mnih 2018): how a draw x of Gamma(alpha, 1) moves with
