@@ -307,12 +307,13 @@ private:
     bound.inner_size = std::accumulate(fitted->begin() + static_cast<std::ptrdiff_t>(first_inner),
                                        fitted->end(), std::int64_t{1}, std::multiplies<>());
     if (raw.ragged) {
-      bound.lengths = raw.lengths;
+      for (std::int64_t length : raw.lengths)
+        bound.lengths.push_back(checked_length(item, length));
       bound.starts.assign(bound.lengths.size(), 0);
       std::partial_sum(bound.lengths.begin(), bound.lengths.end() - 1, bound.starts.begin() + 1);
     } else {
       std::int64_t rows = (*fitted)[0], width = (*fitted)[1];
-      bound.lengths.assign(static_cast<std::size_t>(rows), width);
+      bound.lengths.assign(static_cast<std::size_t>(rows), checked_length(item, width));
       for (std::int64_t n = 0; n < rows; ++n)
         bound.starts.push_back(n * width);
     }
@@ -368,14 +369,23 @@ private:
         fail(item, fmt::format("{}[{}] is {}, but row {} of {} has {} elements", given.place, n,
                                given.values[n], n, name, bound.lengths[n]));
     }
-    bound.lengths = given.values;
+    for (std::size_t n = 0; n < bound.lengths.size(); ++n)
+      bound.lengths[n] = static_cast<std::int32_t>(given.values[n]);
+  }
+
+  std::int32_t checked_length(const Item& item, std::int64_t length) const {
+    if (length > std::numeric_limits<std::int32_t>::max())
+      fail(item,
+           fmt::format("{} has a row of {} elements, more than can be counted", item.expected->name, length));
+    return static_cast<std::int32_t>(length);
   }
 
   void settle_lengths(const Item& item) {
     const std::string& name = item.expected->sizes[1].name;
     if (name.empty())
       return;
-    auto [entry, fresh] = result_.dataset.lengths.try_emplace(name, item.bound.lengths);
+    auto [entry, fresh] =
+        result_.dataset.lengths.try_emplace(name, item.bound.lengths.begin(), item.bound.lengths.end());
     if (fresh) {
       length_places_[name] = item.expected->name;
       return;
@@ -542,6 +552,20 @@ private:
     }
     if (auto fault = find_index_fault(expected, item.bound, item.scan, *size))
       fail_at(item, *fault);
+    if (item.bound.index_base != 0)
+      count_from_zero(item.bound);
+  }
+
+  static void count_from_zero(BoundData& bound) {
+    Array& values = bound.values;
+    std::vector<std::int32_t> indices(static_cast<std::size_t>(values.size()));
+    values.read(0, values.size(), indices.data());
+    // Padding may lie below the base; it must stay an index that can be read.
+    for (std::int32_t& index : indices)
+      index = std::max<std::int32_t>(0, index - static_cast<std::int32_t>(bound.index_base));
+    Origin origin = values.origin;
+    values = make_array(values.shape, std::move(indices));
+    values.origin = std::move(origin);
   }
 
   const DataSource& source_;

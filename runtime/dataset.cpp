@@ -10,6 +10,36 @@ const BoundData* Dataset::find(std::string_view name) const {
   return found == data.end() ? nullptr : &*found;
 }
 
+Storage storage(Element element) {
+  switch (element) {
+  case Element::f64:
+    return Storage::f64;
+  case Element::f32:
+    return Storage::f32;
+  case Element::i64:
+    return Storage::i64;
+  case Element::i32:
+    return Storage::i32;
+  case Element::i16:
+    return Storage::i16;
+  case Element::i8:
+    return Storage::i8;
+  case Element::u32:
+    return Storage::u32;
+  case Element::u16:
+    return Storage::u16;
+  case Element::u8:
+    break;
+  }
+  return Storage::u8;
+}
+
+DataView BoundData::view() const {
+  if (!ragged)
+    return {values.data, nullptr, nullptr};
+  return {values.data, starts.data(), lengths.data()};
+}
+
 std::int64_t BoundData::rows() const {
   if (ragged)
     return static_cast<std::int64_t>(starts.size());
@@ -19,30 +49,20 @@ std::int64_t BoundData::rows() const {
 namespace {
 
 template <class Out>
-void count_from_zero(const BoundData& data, Out* values, std::int64_t count) {
-  if (data.index_base != 0)
-    for (std::int64_t i = 0; i < count; ++i)
-      values[i] -= static_cast<Out>(data.index_base);
-}
-
-template <class Out>
 void read_dense(const BoundData& data, std::span<const std::int64_t> rows, Out* out) {
   std::int64_t width = data.values.row_size();
-  Out* at = out;
   for (std::int64_t row : rows) {
-    data.values.read(row * width, width, at);
-    at += width;
+    data.values.read(row * width, width, out);
+    out += width;
   }
-  count_from_zero(data, out, at - out);
 }
 
 template <class Out>
 void read_padded(const BoundData& data, std::span<const std::int64_t> rows, std::int64_t stride, Out* out) {
   for (std::int64_t row : rows) {
     auto n = static_cast<std::size_t>(row);
-    std::int64_t count = std::min(data.lengths[n], stride) * data.inner_size;
+    std::int64_t count = std::min<std::int64_t>(data.lengths[n], stride) * data.inner_size;
     data.values.read(data.starts[n] * data.inner_size, count, out);
-    count_from_zero(data, out, count);
     std::fill(out + count, out + stride * data.inner_size, Out{0});
     out += stride * data.inner_size;
   }

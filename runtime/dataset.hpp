@@ -2,6 +2,7 @@
 // together.
 #pragma once
 
+#include "runtime/abi.hpp"
 #include "runtime/array.hpp"
 #include "runtime/data_error.hpp"
 
@@ -92,19 +93,23 @@ DataSource parse_data_arguments(const std::vector<std::string>& arguments, std::
 ///   dense:  `values.shape` is the declared shape (trailing file dimensions may have been flattened into the
 ///   last). ragged: row n holds `lengths[n]` inner elements of `inner_size` numbers each, beginning at number
 ///           `starts[n] * inner_size` of `values` (compressed rows, or zero-padded rows of a common stride).
-/// Index data count from `index_base` in `values`; `read_rows` subtracts it.
+/// Index data count from 0 here, whatever their file counts from.
 struct BoundData {
   std::string name;
   DataKind kind = DataKind::real;
   bool ragged = false;
   Array values;
   std::int64_t inner_size = 1;
-  std::vector<std::int64_t> starts, lengths; ///< ragged only, one per row
-  std::int64_t index_base = 0;
-  std::vector<std::string> levels; ///< texts of a categorical column, sorted; value k stands for levels[k]
+  std::vector<std::int64_t> starts;  ///< ragged only, one per row
+  std::vector<std::int32_t> lengths; ///< ragged only, one per row
+  std::int64_t index_base = 0;       ///< kind index: what the file counted from
+  std::vector<std::string> levels;   ///< texts of a categorical column, sorted; value k stands for levels[k]
 
   std::int64_t rows() const;
-  /// Copies dense rows, in the order asked for, into out[rows.size() * row_size]; index data become 0-based.
+  /// The data as compiled steps read them; valid as long as this object. Its numbers are
+  /// `storage(values.element)`.
+  DataView view() const;
+  /// Copies dense rows, in the order asked for, into out[rows.size() * row_size].
   void read_rows(std::span<const std::int64_t> rows, double* out) const;
   void read_rows(std::span<const std::int64_t> rows, float* out) const;
   void read_rows(std::span<const std::int64_t> rows, std::int64_t* out) const;
@@ -116,6 +121,8 @@ struct BoundData {
   void read_ragged(std::span<const std::int64_t> rows, std::int64_t stride, std::int64_t* out) const;
   void read_ragged(std::span<const std::int64_t> rows, std::int64_t stride, std::int32_t* out) const;
 };
+
+Storage storage(Element element);
 
 /// A file that was read, for the manifest.
 struct DataFile {

@@ -422,7 +422,10 @@ TEST_CASE("bind: a ragged declaration from zero-padded arrays") {
   const BoundData& roll = *data.find("roll");
   CHECK(roll.values.mapped);
   CHECK(roll.starts == Shape{0, 3});
-  CHECK(roll.lengths == Shape{1, 3});
+  CHECK(roll.lengths == std::vector<std::int32_t>{1, 3});
+  CHECK(roll.view().offsets[1] == 3);
+  CHECK(roll.view().lengths[1] == 3);
+  CHECK(roll.view().values == roll.values.data);
   std::vector<std::int64_t> rows{1, 0};
   std::int32_t read[12];
   roll.read_ragged(rows, 3, read);
