@@ -162,6 +162,8 @@ std::string hint_for(const ParseState& state, const char* from, const char* wher
     return "the condition of an 'if' stands in parentheses";
   if (expected == "'..'" && (found == ":" || found == "," || found == ")" || found == "{"))
     return "a range is written with both ends: 0..T";
+  if (expected == "','" && found == ")")
+    return "a single target has no parentheses";
   if (expected == "']'" && found == ":")
     return "a slice is written a..b, all of a dimension ':'";
   if (expected == "'->'")

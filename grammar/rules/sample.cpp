@@ -48,8 +48,8 @@ const auto single_target_def =
 // tuple_assignment = "(" lvalue "," lvalue { "," lvalue } ")" "=" expression ";" .
 const x3::rule<struct tuple_assignment_tag, ast::Assign> tuple_assignment = "a statement";
 const auto tuple_assignment_def = mark("(") > lvalue[append(&ast::Assign::targets)] >
-                                  +(mark(",") > lvalue[append(&ast::Assign::targets)]) > mark(")") >
-                                  mark("=") > expression[store(&ast::Assign::value)] > mark(";");
+                                  named("','", +(mark(",") > lvalue[append(&ast::Assign::targets)])) >
+                                  mark(")") > mark("=") > expression[store(&ast::Assign::value)] > mark(";");
 BOOST_SPIRIT_DEFINE(single_target, tuple_assignment)
 
 const auto make_targeted = [](auto& context) {
