@@ -42,19 +42,22 @@ void SubsetSampler::draw(std::uint64_t row_count, std::span<std::uint32_t> rows,
     table[slot] = row + 1;
     return true;
   };
-  PhiloxBlock block{};
+  // First all candidates, which depend on nothing but their index, then the set.
+  for (std::uint64_t index = 0; index < count; index += 2) {
+    const PhiloxBlock block =
+        domain_block(static_cast<std::uint32_t>(index / 2), step, stream, seed, subset_domain);
+    const std::uint64_t bound = row_count - count + index + 1;
+    rows[index] =
+        static_cast<std::uint32_t>(bounded_integer((std::uint64_t{block[0]} << 32) | block[1], bound));
+    if (index + 1 < count)
+      rows[index + 1] =
+          static_cast<std::uint32_t>(bounded_integer((std::uint64_t{block[2]} << 32) | block[3], bound + 1));
+  }
   for (std::uint64_t index = 0; index < count; ++index) {
-    if (index % 2 == 0)
-      block = domain_block(static_cast<std::uint32_t>(index / 2), step, stream, seed, subset_domain);
-    const std::size_t word = index % 2 * 2;
-    const std::uint64_t bits = (std::uint64_t{block[word]} << 32) | block[word + 1];
-    const std::uint64_t last = row_count - count + index;
-    std::uint64_t row = bounded_integer(bits, last + 1);
-    if (!insert(row)) {
-      row = last;
-      insert(row);
+    if (!insert(rows[index])) {
+      rows[index] = static_cast<std::uint32_t>(row_count - count + index);
+      insert(rows[index]);
     }
-    rows[index] = static_cast<std::uint32_t>(row);
   }
 }
 

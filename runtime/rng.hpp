@@ -170,11 +170,15 @@ inline double standard_normal(const DrawPlace& place, DrawPrecision precision) {
 
 // floor(bits * bound / 2^64): an integer in [0, bound), each with probability 1/bound up to bound * 2^-64.
 constexpr std::uint64_t bounded_integer(std::uint64_t bits, std::uint64_t bound) {
+#if defined(__SIZEOF_INT128__)
+  return static_cast<std::uint64_t>((static_cast<unsigned __int128>(bits) * bound) >> 64);
+#else
   const std::uint64_t bits_low = bits & 0xFFFFFFFFu, bits_high = bits >> 32;
   const std::uint64_t bound_low = bound & 0xFFFFFFFFu, bound_high = bound >> 32;
   const std::uint64_t middle_0 = bits_high * bound_low + ((bits_low * bound_low) >> 32);
   const std::uint64_t middle_1 = bits_low * bound_high + (middle_0 & 0xFFFFFFFFu);
   return bits_high * bound_high + (middle_0 >> 32) + (middle_1 >> 32);
+#endif
 }
 
 } // namespace plait::runtime
