@@ -209,7 +209,7 @@ ExprPtr Checker::check_layer_call(const catalog::Layer& layer, const ast::Call& 
   }
   if (!ok)
     return nullptr;
-  ExtentNames names;
+  ExtentNames names(true);
   std::vector<ir::Extent> sizes;
   std::vector<std::vector<ir::Extent>> inputs;
   for (const Dim& size : wanted.sizes)
@@ -224,7 +224,7 @@ ExprPtr Checker::check_layer_call(const catalog::Layer& layer, const ast::Call& 
   std::string error;
   std::vector<ir::Extent> result = layer.result_shape.get()(sizes, inputs, error);
   if (!error.empty()) {
-    errors::layer_does_not_fit(out_, span, std::string(layer.name), error);
+    errors::layer_does_not_fit(out_, span, std::string(layer.name), names.message(error));
     return nullptr;
   }
   wanted.result = names.dims(result);

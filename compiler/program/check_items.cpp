@@ -200,24 +200,11 @@ void Checker::declare_data(const ast::Data& data, Span span) {
 
 void Checker::check_guide_family(const ast::Choice& choice) {
   GuideFamily family;
-  family.name = choice.name.name;
+  family.family = choice.name.name;
   family.span = choice.span;
-  if (family.name != "auto") {
-    errors::unknown_guide(out_, choice.name.span, family.name);
-    return;
-  }
-  family.family = "normal";
-  if (choice.arguments.size() > 1) {
-    errors::guide_takes_one_family(out_, choice.arguments[1]->span);
-    return;
-  }
   if (!choice.arguments.empty()) {
-    auto* word = ast::get_if<ast::Name>(choice.arguments[0]);
-    if (!word) {
-      errors::guide_takes_one_family(out_, choice.arguments[0]->span);
-      return;
-    }
-    family.family = word->name;
+    errors::guide_takes_one_family(out_, choice.arguments[0]->span);
+    return;
   }
   for (const ast::NamedArgument& option : choice.named) {
     ExprPtr value = check_expr(option.value);
@@ -318,7 +305,7 @@ void Checker::run() {
     now_.scopes.emplace_back();
     check_guide_family(*guide->family);
   } else {
-    program_.family = GuideFamily{"auto", "normal", {}, model_span};
+    program_.family = GuideFamily{"normal", {}, {}};
   }
   if (predict)
     program_.predict = check_item_block(predict->body, BlockKind::predict, model_names_);

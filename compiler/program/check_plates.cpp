@@ -98,13 +98,13 @@ void Checker::check_plate(const ast::Plate& plate, Span span, Block& into) {
     }
   }
   Span header = cover(plate.index.span, plate.size->span);
-  std::optional<PlateId> id = size ? find_plate(plate, *size, header) : std::nullopt;
-  if (id && is_open({Frame::Kind::plate, *id})) {
-    errors::plate_inside_itself(out_, header, program_.plate(*id));
-    id.reset();
+  PlateId id = size ? find_plate(plate, *size, header).value_or(-1) : -1;
+  if (id >= 0 && is_open({Frame::Kind::plate, id})) {
+    errors::plate_inside_itself(out_, header, program_.plate(id));
+    id = -1;
   }
-  if (id) {
-    Plate& declared = program_.plates[static_cast<std::size_t>(*id)];
+  if (id >= 0) {
+    Plate& declared = program_.plates[static_cast<std::size_t>(id)];
     ok = check_subsample(plate, declared);
     declared.sequential |= plate.kind == ast::PlateKind::irange;
     declared.in_model |= now_.block == BlockKind::model;
@@ -119,32 +119,32 @@ void Checker::check_plate(const ast::Plate& plate, Span span, Block& into) {
 
   Region region;
   region.kind = Region::Kind::plate;
-  region.id = id.value_or(-1);
+  region.id = id;
   region.depth = now_.scopes.size();
   region.span = header;
   now_.regions.push_back(region);
   now_.scopes.emplace_back();
-  if (id)
-    now_.frames.push_back({Frame::Kind::plate, *id});
+  if (id >= 0)
+    now_.frames.push_back({Frame::Kind::plate, id});
   Type type;
   type.element = Element::index;
   type.support.kind = catalog::SupportKind::category;
   type.index_size = size;
   SymbolId index = declare(plate.index.name, SymbolKind::plate_index, type, {}, plate.index.span);
-  symbol(index).frame_id = id.value_or(-1);
-  if (id)
-    symbol(index).varies = {*id};
+  symbol(index).frame_id = id;
+  if (id >= 0)
+    symbol(index).varies = {id};
   bind(plate.index.name, index);
-  if (!id)
+  if (id < 0)
     poisoned_.insert(index);
 
   PlateStatement typed;
-  typed.plate = id.value_or(-1);
+  typed.plate = id;
   typed.index = index;
   typed.sequential = plate.kind == ast::PlateKind::irange;
   check_statements(plate.body, typed.body);
 
-  if (id)
+  if (id >= 0)
     now_.frames.pop_back();
   Names names = std::move(now_.scopes.back());
   now_.scopes.pop_back();
@@ -155,7 +155,7 @@ void Checker::check_plate(const ast::Plate& plate, Span span, Block& into) {
     else
       bind(name, inner);
   }
-  if (ok && id)
+  if (ok && id >= 0)
     into.statements.push_back({std::move(typed), span});
 }
 

@@ -12,12 +12,24 @@ namespace plait::program {
 /// Translates sizes to the extents that catalog rows speak, and the extents they answer with back to sizes.
 class ExtentNames {
 public:
+  /// With `as_numbers`, a symbolic size goes out as a number that stands for it: some rows compute with
+  /// lengths.
+  explicit ExtentNames(bool as_numbers = false) : as_numbers_(as_numbers) {}
+
   ir::Extent extent(const Dim& dim) {
     if (dim.is_known())
       return ir::Extent::known(dim.constant);
     std::string name = to_string(dim);
-    dims_.emplace(name, dim);
-    return ir::Extent::runtime(name);
+    auto [entry, fresh] = dims_.emplace(name, dim);
+    if (!as_numbers_)
+      return ir::Extent::runtime(name);
+    for (const auto& [number, known] : numbers_)
+      if (known == entry->second)
+        return ir::Extent::known(number);
+    std::int64_t number = next_number_;
+    next_number_ += 1'000'003;
+    numbers_.emplace(number, dim);
+    return ir::Extent::known(number);
   }
 
   std::vector<ir::Extent> extents(const std::vector<Dim>& dims) {
@@ -29,8 +41,13 @@ public:
 
   /// An extent the row made up itself becomes a size of that name.
   Dim dim(const ir::Extent& extent) const {
-    if (extent.is_known())
+    if (extent.is_known()) {
+      for (const auto& [number, known] : numbers_)
+        for (std::int64_t factor = 1; factor <= 4; ++factor)
+          if (extent.value == factor * number)
+            return scale(known, factor);
       return Dim::known(extent.value);
+    }
     auto found = dims_.find(extent.name);
     return found == dims_.end() ? Dim::named(extent.name) : found->second;
   }
@@ -42,8 +59,21 @@ public:
     return result;
   }
 
+  /// A row's message with the sizes in place of the numbers that stood for them.
+  std::string message(std::string text) const {
+    for (const auto& [number, known] : numbers_) {
+      std::string digits = std::to_string(number);
+      for (auto at = text.find(digits); at != std::string::npos; at = text.find(digits))
+        text.replace(at, digits.size(), to_string(known));
+    }
+    return text;
+  }
+
 private:
+  bool as_numbers_ = false;
+  std::int64_t next_number_ = 100'000'007;
   std::map<std::string, Dim> dims_;
+  std::map<std::int64_t, Dim> numbers_;
 };
 
 } // namespace plait::program

@@ -379,9 +379,9 @@ struct Layer {
 
 // ---------------------------------------------------------------------------------------------- program
 
-/// `guide auto(low_rank, rank = 5)`: name `auto`, arguments [`low_rank`], options {rank: 5}.
+/// `guide auto(low_rank, rank = 5)`: family `low_rank`, options {rank: 5}. An empty span: no guide was
+/// written.
 struct GuideFamily {
-  std::string name; ///< `auto`
   std::string family;
   std::map<std::string, double> options;
   Span span;

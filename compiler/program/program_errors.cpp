@@ -64,11 +64,6 @@ Diagnostic& unknown_strategy(Diagnostics& out, Span span, const std::string& nam
   return made;
 }
 
-Diagnostic& unknown_guide(Diagnostics& out, Span span, const std::string& name) {
-  return out.error("unknown-guide", span, fmt::format("unknown guide `{}`", name))
-      .with_hint("write `guide auto(normal);` or `guide { … }`");
-}
-
 Diagnostic& unknown_parameter(Diagnostics& out, Span span, const std::string& distribution,
                               const std::string& name, const std::string& signature) {
   return out.error("unknown-parameter", span, fmt::format("{} has no parameter `{}`", distribution, name))

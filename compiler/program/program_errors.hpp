@@ -21,7 +21,6 @@ Diagnostic& unknown_distribution(Diagnostics& out, Span span, const std::string&
                                  const std::optional<std::string>& nearest, bool is_function);
 Diagnostic& unknown_strategy(Diagnostics& out, Span span, const std::string& name,
                              const std::optional<std::string>& nearest);
-Diagnostic& unknown_guide(Diagnostics& out, Span span, const std::string& name);
 Diagnostic& unknown_parameter(Diagnostics& out, Span span, const std::string& distribution,
                               const std::string& name, const std::string& signature);
 Diagnostic& name_taken(Diagnostics& out, Span span, const std::string& name, Span other);
