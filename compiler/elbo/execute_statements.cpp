@@ -272,7 +272,7 @@ Value Executor::data_value(program::SymbolId id) {
   for (std::size_t k = 0; k < graph.data.size(); ++k)
     if (graph.data[k].ragged && graph.data[k].shape.at(1).name == Sizes::longest(symbol.name))
       return builder_->data_lengths(static_cast<std::int32_t>(k));
-  throw std::logic_error("data without an array: " + symbol.name);
+  throw Unsupported(symbol.span, fmt::format("reading data {} here", symbol.name));
 }
 
 Value Executor::symbol_value(program::SymbolId id, Span span) {

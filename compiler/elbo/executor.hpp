@@ -45,6 +45,9 @@ public:
 
   void run(const program::Block& block, Role role);
 
+  /** The value of an expression outside every block; it must read neither data nor locals. */
+  ir::Value evaluate_constant(const program::ExprPtr& expr) { return evaluate(expr); }
+
   /** Draws for a site outside every plate. */
   catalog::Draws& joint_draws(const std::string& name);
 
@@ -147,7 +150,6 @@ private:
   std::vector<ir::Value> conditions_; ///< of enclosing `if` branches
   std::map<std::string, guide::LatentSite> sites_;
   std::map<std::string, std::unique_ptr<SiteDraws>> joint_draws_;
-  int lookup_failures_ = 0;
 };
 
 /** Real, integer and boolean views of a value. */

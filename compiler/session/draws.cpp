@@ -1,0 +1,202 @@
+#include "compiler/session/state.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace plait::session {
+
+namespace {
+
+std::int64_t value_of(const ir::Extent& extent, const std::map<std::string, std::int64_t>& sizes) {
+  return extent.is_known() ? extent.value : sizes.at(extent.name);
+}
+
+std::vector<std::int64_t> sizes_of(const ir::Graph& graph, const ir::Type& type, const std::map<std::string, std::int64_t>& sizes) {
+  std::vector<std::int64_t> shape;
+  for (ir::AxisId axis : type.axes)
+    shape.push_back(value_of(graph.axis(axis).extent, sizes));
+  for (const ir::Extent& extent : type.shape)
+    shape.push_back(value_of(extent, sizes));
+  return shape;
+}
+
+bool in_subsampled_plate(const ir::Graph& graph, const ir::Type& type, const program::Program& program) {
+  return std::any_of(type.axes.begin(), type.axes.end(), [&](ir::AxisId axis) {
+    return std::any_of(program.plates.begin(), program.plates.end(), [&](const program::Plate& plate) {
+      return plate.name == graph.axis(axis).name && plate.subsampled();
+    });
+  });
+}
+
+} // namespace
+
+std::vector<void*> match_parameters(const Fit::State& state, const BoundProgram& bound, const ir::Graph& graph) {
+  std::vector<void*> result;
+  for (const ir::Parameter& parameter : graph.parameters) {
+    const auto array = std::find_if(state.parameters.begin(), state.parameters.end(),
+                                    [&](const ParameterArray& candidate) { return candidate.name == parameter.name; });
+    if (array == state.parameters.end())
+      throw Error(Fault::model, fmt::format("error: the run has no parameter {}", parameter.name));
+    std::vector<std::int64_t> shape;
+    for (ir::AxisId axis : parameter.axes)
+      shape.push_back(value_of(graph.axis(axis).population, bound.sizes));
+    for (const ir::Extent& extent : parameter.shape)
+      shape.push_back(value_of(extent, bound.sizes));
+    if (shape != array->shape)
+      throw Error(Fault::data, fmt::format("error: parameter {} was fitted with shape [{}], but this data needs [{}]\nhint: a parameter "
+                                           "inside a plate belongs to the rows it was fitted on; an amortized guide serves new rows",
+                                           parameter.name, fmt::join(array->shape, ", "), fmt::join(shape, ", ")));
+    result.push_back(array->values.data());
+  }
+  return result;
+}
+
+std::vector<DrawnArray> draw(const Fit::State& state, const BoundProgram& bound, const DrawRequest& request,
+                             std::vector<DrawnArray>* parameter_values) {
+  Diagnostics diagnostics;
+  CompileOptions single_draw = state.options.compile;
+  single_draw.particles = 1;
+  auto built = elbo::build_draws(bound.checked.program, elbo_options(single_draw, false), request.predict, diagnostics);
+  throw_if_errors(state.parsed->source, diagnostics);
+  ir::Graph& graph = *built->graph;
+
+  std::vector<DrawnArray> arrays;
+  std::vector<Buffer> buffers;
+  const std::size_t real_bytes = bound.single_precision ? 4 : 8;
+  const auto add_output = [&](const std::string& name, ir::Value value) {
+    DrawnArray array;
+    array.name = name;
+    array.shape = sizes_of(graph, value.type(), bound.sizes);
+    std::size_t size = 1;
+    for (std::int64_t extent : array.shape)
+      size *= static_cast<std::size_t>(extent);
+    built->builder->output({ir::OutputKind::value, name, value.id(), -1, -1});
+    arrays.push_back(std::move(array));
+    buffers.emplace_back(size * real_bytes);
+  };
+  if (request.predict)
+    for (const auto& [name, value] : built->results)
+      add_output(name, value);
+  else
+    for (const auto& [name, value] : built->latents)
+      if (request.local || !in_subsampled_plate(graph, value.type(), bound.checked.program))
+        add_output(name, value);
+  const std::size_t drawn = arrays.size();
+  if (parameter_values)
+    for (std::size_t k = 0; k < graph.parameters.size(); ++k) {
+      const ir::NodeId node = built->parameters->all()[k].constrained;
+      if (node != ir::no_node && graph.node(node).region == ir::root_region)
+        add_output(graph.parameters[k].name, built->builder->value(node));
+    }
+  // A parameter of a subsampled plate stores every row: read as a whole it is no draw.
+  const compiler::NativeProgram native = compiler::compile_native(graph, native_options(bound, state.options.compile));
+  runtime::RunnerSetup setup = runner_setup(bound, native, false);
+  setup.parameters = match_parameters(state, bound, native.graph);
+  for (Buffer& buffer : buffers)
+    setup.values.push_back(buffer.data());
+  setup.seed = state.options.seed ^ 0x647261777300ull; // other noise than the training steps
+  setup.pool = state.pool.get();
+  runtime::StepRunner runner(std::move(setup));
+  for (std::int64_t k = 0; k < request.draws; ++k) {
+    runner.run(static_cast<std::uint32_t>(k), {{"step", 1.0}});
+    for (std::size_t a = 0; a < arrays.size(); ++a) {
+      if (a >= drawn && k > 0)
+        continue;
+      std::vector<double> numbers(buffers[a].bytes() / real_bytes);
+      for (std::size_t i = 0; i < numbers.size(); ++i)
+        numbers[i] = read_real(buffers[a].data(), i, bound.single_precision);
+      arrays[a].values.push_back(std::move(numbers));
+    }
+  }
+  if (parameter_values)
+    parameter_values->assign(std::make_move_iterator(arrays.begin() + static_cast<std::ptrdiff_t>(drawn)),
+                             std::make_move_iterator(arrays.end()));
+  arrays.resize(drawn);
+  return arrays;
+}
+
+} // namespace plait::session
+
+namespace plait {
+
+std::vector<DrawnArray> Fit::sample(std::int64_t draws, bool local) const {
+  session::DrawRequest request;
+  request.draws = draws;
+  request.local = local;
+  return session::draw(*state_, state_->bound, request);
+}
+
+std::vector<DrawnArray> Fit::predict(std::int64_t draws) const {
+  session::DrawRequest request;
+  request.draws = draws;
+  request.predict = true;
+  return session::draw(*state_, state_->bound, request);
+}
+
+std::vector<DrawnArray> Fit::predict(const Data& data, std::int64_t draws) const {
+  session::DrawRequest request;
+  request.draws = draws;
+  request.predict = true;
+  return session::draw(*state_, session::bind_program(*state_->parsed, data, state_->options.compile), request);
+}
+
+namespace {
+
+Summary summarize(const DrawnArray& array, bool is_parameter) {
+  Summary summary;
+  summary.name = array.name;
+  summary.is_parameter = is_parameter;
+  summary.shape = array.shape;
+  const std::size_t size = array.values.empty() ? 0 : array.values.front().size();
+  const auto draws = static_cast<double>(array.values.size());
+  std::vector<double> column(array.values.size());
+  for (std::size_t i = 0; i < size; ++i) {
+    double sum = 0;
+    for (std::size_t k = 0; k < column.size(); ++k) {
+      column[k] = array.values[k][i];
+      sum += column[k];
+    }
+    const double mean = sum / draws;
+    double squares = 0;
+    for (double value : column)
+      squares += (value - mean) * (value - mean);
+    std::sort(column.begin(), column.end());
+    const auto quantile = [&](double p) {
+      const double position = p * (draws - 1);
+      const auto low = static_cast<std::size_t>(position);
+      const std::size_t high = std::min(low + 1, column.size() - 1);
+      return column[low] + (position - static_cast<double>(low)) * (column[high] - column[low]);
+    };
+    summary.mean.push_back(mean);
+    summary.sd.push_back(draws > 1 ? std::sqrt(squares / (draws - 1)) : 0);
+    summary.q05.push_back(quantile(0.05));
+    summary.q50.push_back(quantile(0.5));
+    summary.q95.push_back(quantile(0.95));
+  }
+  return summary;
+}
+
+} // namespace
+
+std::vector<Summary> Fit::summaries() const {
+  session::DrawRequest request;
+  request.draws = 4000;
+  std::vector<DrawnArray> parameters;
+  std::vector<Summary> result;
+  for (const DrawnArray& array : session::draw(*state_, state_->bound, request, &parameters))
+    result.push_back(summarize(array, false));
+  for (const DrawnArray& array : parameters)
+    result.push_back(summarize(array, true));
+  return result;
+}
+
+Summary Fit::summary(const std::string& name) const {
+  for (Summary& summary : summaries())
+    if (summary.name == name)
+      return summary;
+  throw Error(Fault::usage, fmt::format("error: there is no latent or parameter named {}", name));
+}
+
+} // namespace plait

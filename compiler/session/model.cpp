@@ -1,0 +1,109 @@
+#include "compiler/session/state.hpp"
+
+#include "compiler/guide/pairing_print.hpp"
+#include "grammar/format/format.hpp"
+#include "grammar/parse.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+namespace plait {
+
+Data::Data() : contents_(std::make_shared<Contents>()) {}
+
+void Data::set(const std::string& name, std::vector<std::int64_t> shape, std::vector<double> values) {
+  std::int64_t size = 1;
+  for (std::int64_t extent : shape)
+    size *= extent;
+  if (size != static_cast<std::int64_t>(values.size()))
+    throw Error(Fault::data, fmt::format("error: data {}: a shape of {} numbers, but {} are given", name, size, values.size()));
+  contents_ = std::make_shared<Contents>(*contents_);
+  contents_->arrays[name] = runtime::make_array(std::move(shape), std::move(values));
+}
+
+void Data::add_argument(const std::string& argument) {
+  contents_ = std::make_shared<Contents>(*contents_);
+  contents_->arguments.push_back(argument);
+}
+
+Model Model::load(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file)
+    throw Error(Fault::usage, fmt::format("error: cannot read the model file {}", path));
+  std::stringstream text;
+  text << file.rdbuf();
+  if (file.bad() || text.fail())
+    throw Error(Fault::usage, fmt::format("error: cannot read the model file {}", path));
+  return parse(text.str(), path);
+}
+
+Model Model::parse(const std::string& text, const std::string& name) {
+  auto parsed = std::make_shared<Parsed>();
+  parsed->source = Source{name, text};
+  Diagnostics diagnostics;
+  parsed->file = plait::parse(parsed->source, diagnostics);
+  session::throw_if_errors(parsed->source, diagnostics);
+  return Model(std::move(parsed));
+}
+
+std::string Model::format() const { return plait::format(parsed_->file, parsed_->source); }
+const std::string& Model::name() const { return parsed_->source.name; }
+const std::string& Model::text() const { return parsed_->source.text; }
+std::vector<std::string> Model::stages() { return compiler::stage_names(); }
+
+std::string Model::check(const Data& data, const CompileOptions& options) const {
+  const bool has_data = !data.contents().arguments.empty() || !data.contents().arrays.empty();
+  Diagnostics diagnostics;
+  std::optional<compiler::CheckedProgram> checked;
+  if (has_data)
+    checked = session::bind_program(*parsed_, data, options).checked;
+  else
+    checked = compiler::check_program(parsed_->file, {options.set, {}}, diagnostics);
+  session::throw_if_errors(parsed_->source, diagnostics);
+  // What no estimator covers is an error of the program too, found when the objective is built.
+  elbo::build_elbo(checked->program, session::elbo_options(options, true), diagnostics);
+  session::throw_if_errors(parsed_->source, diagnostics);
+  std::string text = render(parsed_->source, diagnostics); // warnings
+  return text + guide::print_sites(checked->program, checked->pairing);
+}
+
+std::string Model::emit(const std::string& stage, const Data& data, const FitOptions& options) const {
+  const auto& names = compiler::stage_names();
+  if (std::find(names.begin(), names.end(), stage) == names.end())
+    throw Error(Fault::usage, fmt::format("error: there is no stage '{}'; stages are {}", stage, fmt::join(names, ", ")));
+  std::string result;
+  struct Done {};
+  const compiler::EmitStage emit = [&](const std::string& name, const std::function<std::string()>& text) {
+    if (name == stage) {
+      result = text();
+      throw Done{};
+    }
+  };
+  try {
+    const bool has_data = !data.contents().arguments.empty() || !data.contents().arrays.empty();
+    if (has_data) {
+      FitOptions without_cache = options;
+      without_cache.compile.use_cache = false;
+      session::make_state(parsed_, data, without_cache, emit);
+    } else {
+      Diagnostics diagnostics;
+      auto checked = compiler::check_program(parsed_->file, {options.compile.set, {}}, diagnostics, emit);
+      session::throw_if_errors(parsed_->source, diagnostics);
+      elbo::StepOptions step;
+      step.optimizer = options.optimizer;
+      step.optimizer_options = options.optimizer_options;
+      compiler::NativeOptions native;
+      native.use_cache = false;
+      compiler::compile_step(checked->program, session::elbo_options(options.compile, true), step, native, diagnostics, emit);
+      session::throw_if_errors(parsed_->source, diagnostics);
+    }
+  } catch (const Done&) {
+    return result;
+  }
+  throw Error(Fault::usage, fmt::format("error: the stage {} was not reached", stage));
+}
+
+} // namespace plait

@@ -1,0 +1,177 @@
+#include "compiler/session/state.hpp"
+
+#include "compiler/elbo/constants.hpp"
+#include "runtime/rng.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+namespace plait::session {
+
+namespace {
+
+double milliseconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+std::int64_t value_of(const ir::Extent& extent, const std::map<std::string, std::int64_t>& sizes) {
+  return extent.is_known() ? extent.value : sizes.at(extent.name);
+}
+
+std::vector<std::int64_t> shape_of(const ir::Graph& graph, const ir::Parameter& parameter,
+                                   const std::map<std::string, std::int64_t>& sizes) {
+  std::vector<std::int64_t> shape;
+  for (ir::AxisId axis : parameter.axes)
+    shape.push_back(value_of(graph.axis(axis).population, sizes));
+  for (const ir::Extent& extent : parameter.shape)
+    shape.push_back(value_of(extent, sizes));
+  return shape;
+}
+
+std::int64_t product(const std::vector<std::int64_t>& shape) {
+  std::int64_t size = 1;
+  for (std::int64_t extent : shape)
+    size *= extent;
+  return size;
+}
+
+} // namespace
+
+std::vector<double> start_values(const Model::Parsed& parsed, const BoundProgram& bound,
+                                 const guide::RegisteredParameter& registered, const ir::Parameter& parameter,
+                                 const std::vector<std::int64_t>& shape, std::uint64_t seed) {
+  const std::int64_t size = product(shape);
+  std::vector<double> element;
+  if (registered.start.expression) {
+    std::vector<std::int64_t> constrained_shape;
+    for (const ir::Extent& extent : registered.shape)
+      constrained_shape.push_back(value_of(extent, bound.sizes));
+    Diagnostics diagnostics;
+    try {
+      const auto numbers = elbo::evaluate_constant(bound.checked.program, registered.start.expression, bound.sizes);
+      std::vector<double> constrained = numbers;
+      if (constrained.size() == 1)
+        constrained.assign(static_cast<std::size_t>(product(constrained_shape)), numbers.front());
+      element = catalog::unconstrain(registered.support, constrained_shape, constrained);
+    } catch (const std::exception& fault) {
+      diagnostics.error("start-value", registered.start.expression->span,
+                        fmt::format("the start of {} cannot be used: {}", parameter.name, fault.what()));
+    }
+    throw_if_errors(parsed.source, diagnostics);
+  }
+  std::vector<double> values(static_cast<std::size_t>(size));
+  const catalog::Initializer& initializer = registered.start.initializer;
+  for (std::size_t k = 0; k < values.size(); ++k) {
+    if (!element.empty()) {
+      values[k] = element[k % element.size()];
+      continue;
+    }
+    const runtime::DrawPlace place{seed, 0, runtime::site_stream("start " + parameter.name, 0),
+                                   static_cast<std::uint32_t>(k >> 32), static_cast<std::uint32_t>(k)};
+    const runtime::PhiloxBlock block = runtime::draw_block(place);
+    switch (initializer.kind) {
+    case catalog::Initializer::Kind::constant:
+      values[k] = initializer.scale;
+      break;
+    case catalog::Initializer::Kind::uniform:
+      values[k] = initializer.scale * (2 * runtime::uniform01_32(block[0]) - 1);
+      break;
+    case catalog::Initializer::Kind::normal:
+      values[k] = initializer.scale * runtime::box_muller(runtime::uniform01_32(block[0]), runtime::uniform01_32(block[1]));
+      break;
+    }
+  }
+  return values;
+}
+
+std::unique_ptr<Fit::State> make_state(std::shared_ptr<const Model::Parsed> parsed, const Data& data, const FitOptions& options,
+                                       const compiler::EmitStage& emit) {
+  const auto begin = std::chrono::steady_clock::now();
+  auto state = std::make_unique<Fit::State>();
+  state->parsed = parsed;
+  state->options = options;
+  state->data = data;
+  state->bound = bind_program(*parsed, data, options.compile, emit);
+  const BoundProgram& bound = state->bound;
+
+  elbo::ElboOptions objective = elbo_options(options.compile, true);
+  objective.anneal = options.kl_steps > 0 && options.kl_start != 1;
+  elbo::StepOptions step;
+  step.optimizer = options.optimizer;
+  step.optimizer_options = options.optimizer_options;
+  step.clip_norm = options.clip_norm;
+  Diagnostics diagnostics;
+  std::optional<compiler::CompiledStep> compiled;
+  try {
+    compiled = compiler::compile_step(bound.checked.program, objective, step, native_options(bound, options.compile),
+                                      diagnostics, emit);
+  } catch (const std::invalid_argument& fault) {
+    throw Error(Fault::usage, fmt::format("error: {}", fault.what()));
+  }
+  throw_if_errors(parsed->source, diagnostics);
+  state->compiled = std::move(*compiled);
+  const ir::Graph& graph = state->compiled.native.graph;
+
+  const std::size_t real_bytes = bound.single_precision ? 4 : 8;
+  for (std::size_t k = 0; k < graph.parameters.size(); ++k) {
+    const ir::Parameter& parameter = graph.parameters[k];
+    const std::vector<std::int64_t> shape = shape_of(graph, parameter, bound.sizes);
+    const auto bytes = static_cast<std::size_t>(product(shape)) * real_bytes;
+    ParameterArray array{parameter.name, shape, Buffer(bytes), {}};
+    const std::vector<double> start =
+        start_values(*parsed, bound, state->compiled.parameters[k], parameter, shape, options.seed);
+    for (std::size_t i = 0; i < start.size(); ++i)
+      write_real(array.values.data(), i, start[i], bound.single_precision);
+    for (int slot = 0; slot < state->compiled.slots; ++slot)
+      array.slots.emplace_back(bytes);
+    state->parameters.push_back(std::move(array));
+  }
+
+  state->pool = std::make_unique<runtime::ThreadPool>(static_cast<std::size_t>(std::max(0, options.threads)));
+  runtime::RunnerSetup setup = runner_setup(bound, state->compiled.native, true);
+  setup.policy = options.epoch_batches ? runtime::MinibatchPolicy::epoch : runtime::MinibatchPolicy::uniform;
+  setup.seed = options.seed;
+  setup.pool = state->pool.get();
+  for (ParameterArray& array : state->parameters) {
+    setup.parameters.push_back(array.values.data());
+    for (Buffer& slot : array.slots)
+      setup.slots.push_back(slot.data());
+  }
+  state->steps = options.steps;
+  if (options.epochs > 0) {
+    std::int64_t per_epoch = 1;
+    for (const runtime::RowStream& stream : setup.streams)
+      per_epoch = std::max(per_epoch, (stream.population + stream.batch - 1) / stream.batch);
+    state->steps = options.epochs * per_epoch;
+  }
+  if (state->steps < 1)
+    throw Error(Fault::usage, "error: the number of steps must be at least 1");
+  state->runner = std::make_unique<runtime::StepRunner>(std::move(setup));
+
+  const codegen::Artifact& artifact = state->compiled.native.artifact;
+  state->report.native_ms =
+      artifact.lower_milliseconds + artifact.times.optimize + artifact.times.generate + artifact.times.link;
+  state->report.front_ms = milliseconds_since(begin) - state->report.native_ms;
+  state->report.from_cache = artifact.times.from_cache;
+  state->report.precision = bound.single_precision ? "f32" : "f64";
+  return state;
+}
+
+} // namespace plait::session
+
+namespace plait {
+
+Fit start(const Model& model, const Data& data, const FitOptions& options) {
+  return Fit(session::make_state(model.parsed_, data, options));
+}
+
+Fit fit(const Model& model, const Data& data, const FitOptions& options, const Observer& observer) {
+  Fit result = start(model, data, options);
+  result.run(0, observer);
+  return result;
+}
+
+} // namespace plait

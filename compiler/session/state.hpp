@@ -1,0 +1,137 @@
+/** \file
+ * What the public classes hold.
+ */
+#pragma once
+
+#include "compiler/compile.hpp"
+#include "plait/plait.hpp"
+#include "runtime/dataset.hpp"
+#include "runtime/step_runner.hpp"
+#include "runtime/threads.hpp"
+
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace plait {
+
+struct Data::Contents {
+  std::vector<std::string> arguments;
+  std::map<std::string, runtime::Array> arrays;
+};
+
+struct Model::Parsed {
+  Source source;
+  ast::Program file;
+};
+
+namespace session {
+
+/** Zeroed memory, aligned for vector registers. */
+class Buffer {
+public:
+  explicit Buffer(std::size_t bytes)
+      : bytes_(bytes), memory_(std::aligned_alloc(64, (bytes + 127) / 64 * 64), std::free) {
+    if (!memory_)
+      throw std::bad_alloc();
+    std::memset(memory_.get(), 0, (bytes + 127) / 64 * 64);
+  }
+  void* data() const { return memory_.get(); }
+  std::size_t bytes() const { return bytes_; }
+
+private:
+  std::size_t bytes_;
+  std::unique_ptr<void, void (*)(void*)> memory_;
+};
+
+/** One learnable array with its optimizer state. */
+struct ParameterArray {
+  std::string name;
+  std::vector<std::int64_t> shape; ///< populations of its plates, then the unconstrained shape
+  Buffer values;
+  std::vector<Buffer> slots;
+};
+
+/** Reals of either precision, seen as double. */
+double read_real(const void* values, std::size_t position, bool single_precision);
+void write_real(void* values, std::size_t position, double number, bool single_precision);
+
+/** A checked program with the data bound to it. */
+struct BoundProgram {
+  compiler::CheckedProgram checked;
+  runtime::Dataset dataset;
+  bool single_precision = false;
+  std::vector<runtime::DataView> views;     ///< in the order of Graph::data
+  std::vector<runtime::Storage> storage;
+  std::map<std::string, std::int64_t> sizes; ///< every run-time extent that is not drawn
+  std::vector<std::shared_ptr<void>> owned; ///< converted copies that the views point into
+};
+
+/** Throws Error(Fault::model) with all messages when there is an error. */
+void throw_if_errors(const Source& source, const Diagnostics& diagnostics);
+
+/** Checks the program, reads its data and checks again with the sizes found.
+ * \throws Error(Fault::model), Error(Fault::data). */
+BoundProgram bind_program(const Model::Parsed& parsed, const Data& data, const CompileOptions& options,
+                          const compiler::EmitStage& emit = {});
+
+/** Everything a StepRunner needs for a native program over bound data; arrays are added by the caller. */
+runtime::RunnerSetup runner_setup(const BoundProgram& bound, const compiler::NativeProgram& native, bool subsample);
+
+elbo::ElboOptions elbo_options(const CompileOptions& options, bool subsample);
+compiler::NativeOptions native_options(const BoundProgram& bound, const CompileOptions& options);
+
+/** Start values of every parameter: the user's expression, or the initializer's draw for (seed, name).
+ * \throws Error(Fault::model) when a start lies outside the support. */
+std::vector<double> start_values(const Model::Parsed& parsed, const BoundProgram& bound,
+                                 const guide::RegisteredParameter& registered, const ir::Parameter& parameter,
+                                 const std::vector<std::int64_t>& shape, std::uint64_t seed);
+
+} // namespace session
+
+struct Fit::State {
+  std::shared_ptr<const Model::Parsed> parsed;
+  FitOptions options;
+  Data data;
+  session::BoundProgram bound;
+  compiler::CompiledStep compiled;
+  std::vector<session::ParameterArray> parameters;
+  std::unique_ptr<runtime::ThreadPool> pool;
+  std::unique_ptr<runtime::StepRunner> runner;
+  std::int64_t step = 0;
+  std::int64_t steps = 0;
+  double seconds = 0;
+  std::vector<Progress> trace;
+  double pending_elbo = 0;       ///< sum since the last report
+  std::int64_t pending_steps = 0;
+  CompileReport report;
+};
+
+namespace session {
+
+/** Checks, binds, compiles and initializes. */
+std::unique_ptr<Fit::State> make_state(std::shared_ptr<const Model::Parsed> parsed, const Data& data,
+                                       const FitOptions& options, const compiler::EmitStage& emit = {});
+
+/** Draws of the program's guide (and predict block) at the fit's parameters, or of other data. */
+struct DrawRequest {
+  std::int64_t draws = 1000;
+  bool local = false;
+  bool predict = false;
+  bool parameters = false; ///< the constrained values of declared parameters as well, as arrays of one draw
+};
+std::vector<DrawnArray> draw(const Fit::State& state, const BoundProgram& bound, const DrawRequest& request,
+                             std::vector<DrawnArray>* parameter_values = nullptr);
+
+/** Copies of the fit's parameters laid out for a graph of the same program: matched by name.
+ * \throws Error(Fault::data) when a plate-local parameter has other rows. */
+std::vector<void*> match_parameters(const Fit::State& state, const BoundProgram& bound, const ir::Graph& graph);
+
+/** What went wrong in step `step`: the first site whose value or density is not finite. */
+std::string explain_failure(const Fit::State& state, std::int64_t step);
+
+} // namespace session
+} // namespace plait
