@@ -65,6 +65,8 @@ std::optional<Located> DataFiles::locate(const std::string& name, bool matrix) {
     if (argument.name != name)
       continue;
     Located located{&argument, argument.keys};
+    if (argument.memory)
+      return located;
     OpenFile& file = open(argument);
     if (file.csv)
       located.keys = resolve_columns(argument, name, matrix);
@@ -317,9 +319,13 @@ void transform(Array& array, const DataArgument& argument) {
 
 LoadedData DataFiles::load(const Located& located, bool text) {
   const DataArgument& argument = *located.argument;
-  OpenFile& file = open(argument);
   LoadedData data;
   data.located = located;
+  if (argument.memory) {
+    data.raw.values = *argument.memory;
+    return data;
+  }
+  OpenFile& file = open(argument);
   text = text && !argument.threshold && !argument.scale;
   if (file.csv)
     load_table(file, data, text);
@@ -343,7 +349,7 @@ std::optional<DataFiles::Number> DataFiles::find_number(const std::string& name)
     Array values;
     try {
       std::optional<Located> located = locate(name, false);
-      if (!located || located->argument != &argument || open(argument).csv)
+      if (!located || located->argument != &argument || (!argument.memory && open(argument).csv))
         continue;
       values = load(*located, false).raw.values;
     } catch (const DataFailure&) {

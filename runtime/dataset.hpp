@@ -77,6 +77,7 @@ struct DataArgument {
   std::string group;
   std::string repeat;
   std::optional<double> threshold, scale;
+  std::optional<Array> memory; ///< values handed over by an embedding program; `file` then only names them
 };
 
 /// All `--data` arguments of a command line. A NAME= argument goes before the files; among files the first

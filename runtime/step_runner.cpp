@@ -1,7 +1,5 @@
 #include "runtime/step_runner.hpp"
 
-#include "runtime/rng.hpp"
-
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -75,27 +73,9 @@ StepRunner::StepRunner(RunnerSetup setup)
 
 void StepRunner::draw_rows(std::uint32_t step) {
   for (std::size_t k = 0; k < setup_.streams.size(); ++k) {
-    const RowStream& stream = setup_.streams[k];
     std::vector<std::uint32_t>& rows = rows_[k];
-    if (!fixed_[k]) {
-      const std::uint32_t key = plate_stream(stream.plate);
-      const std::int64_t batch = std::min(stream.batch, stream.population);
-      if (setup_.policy == BatchPolicy::uniform || batch == stream.population) {
-        rows.resize(static_cast<std::size_t>(batch));
-        sampler_.draw(static_cast<std::uint64_t>(stream.population), rows, setup_.seed, step, key);
-      } else {
-        const std::int64_t per_epoch = (stream.population + batch - 1) / batch;
-        const std::int64_t epoch = step / per_epoch;
-        const std::int64_t first = step % per_epoch * batch;
-        const std::int64_t count = std::min(batch, stream.population - first);
-        const RowPermutation permutation(static_cast<std::uint64_t>(stream.population), setup_.seed,
-                                         static_cast<std::uint32_t>(epoch), key);
-        rows.resize(static_cast<std::size_t>(count));
-        for (std::int64_t row = 0; row < count; ++row)
-          rows[static_cast<std::size_t>(row)] =
-              static_cast<std::uint32_t>(permutation(static_cast<std::uint64_t>(first + row)));
-      }
-    }
+    if (!fixed_[k])
+      batches_[k].rows(step, rows);
     row_pointers_[k] = rows.data();
     if (stream_extent_[k] >= 0)
       extents_[static_cast<std::size_t>(stream_extent_[k])] = static_cast<std::int64_t>(rows.size());

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "runtime/abi.hpp"
-#include "runtime/permutation.hpp"
+#include "runtime/minibatch.hpp"
 #include "runtime/threads.hpp"
 
 #include <cstdint>
@@ -14,11 +14,6 @@
 #include <vector>
 
 namespace plait::runtime {
-
-enum class BatchPolicy : std::uint8_t {
-  uniform, ///< every step an independent uniform subset without replacement
-  epochs,  ///< passes over a fresh permutation; the last batch of a pass may be shorter
-};
 
 /// The rows of one subsampled plate.
 struct RowStream {
@@ -38,7 +33,7 @@ struct RunnerSetup {
   std::function<std::int64_t(const std::vector<std::int64_t>& extents)> workspace_bytes;
   std::map<std::string, std::int64_t> sizes; ///< values of the extents that are not drawn
   std::vector<RowStream> streams;            ///< one per minibatch of the program
-  BatchPolicy policy = BatchPolicy::uniform;
+  MinibatchPolicy policy = MinibatchPolicy::uniform;
   std::vector<DataView> data;
   std::vector<void*> parameters, slots, gradients, values;
   std::uint64_t seed = 0;
@@ -81,7 +76,7 @@ private:
   std::vector<bool> fixed_;
   std::vector<const std::uint32_t*> row_pointers_;
   std::vector<double> inputs_, scalars_;
-  SubsetSampler sampler_;
+  std::vector<Minibatch> batches_;
   std::unique_ptr<void, void (*)(void*)> workspace_;
   std::int64_t workspace_size_ = 0;
   StepArguments arguments_;
