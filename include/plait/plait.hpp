@@ -81,6 +81,8 @@ private:
   std::shared_ptr<Contents> contents_;
 };
 
+class Fit;
+
 /** A program that parsed. Checking against data happens when it is fitted, or by `check`. */
 class Model {
 public:
@@ -99,8 +101,10 @@ public:
   const std::string& name() const;
   const std::string& text() const;
 
-private:
   struct Parsed;
+
+private:
+  friend Fit start(const Model&, const Data&, const FitOptions&);
   explicit Model(std::shared_ptr<const Parsed> parsed) : parsed_(std::move(parsed)) {}
   std::shared_ptr<const Parsed> parsed_;
 };
