@@ -1,0 +1,77 @@
+#include "compiler/cli/verbs.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <memory>
+
+namespace plait::cli {
+
+namespace {
+
+struct DrawArguments {
+  std::string run, out;
+  std::int64_t draws = 1000;
+  bool local = false;
+  int repeats = 10;
+  CommonOptions common;
+};
+
+} // namespace
+
+Verb add_sample(CLI::App& app) {
+  auto arguments = std::make_shared<DrawArguments>();
+  CLI::App* verb = app.add_subcommand("sample", "Posterior draws from the fitted guide, as csv");
+  verb->add_option("run", arguments->run, "folder of the run")->required();
+  verb->add_option("-n", arguments->draws, "number of draws")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  verb->add_option("--out", arguments->out, "file; standard output when left out");
+  verb->add_flag("--local", arguments->local, "latents of subsampled plates as well, for every row");
+  return {"sample", [arguments] {
+            write_output(arguments->out,
+                         draws_to_csv(Fit::open(arguments->run).sample(arguments->draws, arguments->local)));
+            return 0;
+          }};
+}
+
+Verb add_predict(CLI::App& app) {
+  auto arguments = std::make_shared<DrawArguments>();
+  CLI::App* verb =
+      app.add_subcommand("predict", "Draws of the predict block, or of the data where there is none");
+  verb->add_option("run", arguments->run, "folder of the run")->required();
+  add_data_options(*verb, arguments->common);
+  verb->add_option("-n", arguments->draws, "number of draws")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  verb->add_option("--out", arguments->out, "file; standard output when left out");
+  return {"predict", [arguments] {
+            const Fit fit = Fit::open(arguments->run);
+            write_output(arguments->out,
+                         draws_to_csv(arguments->common.data.empty()
+                                          ? fit.predict(arguments->draws)
+                                          : fit.predict(read_data(arguments->common), arguments->draws)));
+            return 0;
+          }};
+}
+
+Verb add_evaluate(CLI::App& app) {
+  auto arguments = std::make_shared<DrawArguments>();
+  CLI::App* verb =
+      app.add_subcommand("evaluate", "The objective at the fitted parameters, over all rows of the data");
+  verb->add_option("run", arguments->run, "folder of the run")->required();
+  add_data_options(*verb, arguments->common);
+  verb->add_option("-n", arguments->repeats, "estimates to average")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  return {"evaluate", [arguments] {
+            const Fit fit = Fit::open(arguments->run);
+            const double elbo = arguments->common.data.empty()
+                                    ? fit.evaluate(arguments->repeats)
+                                    : fit.evaluate(read_data(arguments->common), arguments->repeats);
+            fmt::print("elbo {:.8g}\n", elbo);
+            return 0;
+          }};
+}
+
+} // namespace plait::cli
