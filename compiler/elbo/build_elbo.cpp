@@ -186,8 +186,9 @@ std::optional<Elbo> build_draws(const program::Program& program, const ElboOptio
     // The model is walked in any case: automatic guides draw when it reaches their sites, and the predict
     // block may read its locals.
     executor.run(program.model, Role::model);
-    if (with_predict && program.predict)
-      executor.run(*program.predict, Role::predict);
+    // Without a predict block the data are drawn anew: the posterior predictive of every observed site.
+    if (with_predict)
+      executor.run(program.predict ? *program.predict : program.model, Role::predict);
     for (const auto& [name, latent] : executor.latents)
       walk.elbo.latents[name] = latent.value;
     walk.elbo.results = executor.results;

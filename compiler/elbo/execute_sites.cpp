@@ -123,8 +123,8 @@ void Executor::walk_sample(const program::Sample& sample, const program::Stateme
   const bool enumerates = sample.strategy.strategy == program::Strategy::enumerate;
   if (role_ == Role::predict) {
     const auto latent = latents.find(symbol.name);
-    if (!sample.observed && latent != latents.end() && latent->second.loops == 0) {
-      bound_[static_cast<std::size_t>(symbol.id)] = latent->second.value;
+    if (!sample.observed && latent != latents.end()) {
+      bound_[static_cast<std::size_t>(symbol.id)] = latent_value(latent->second);
     } else {
       SiteDraws draws = draws_of(symbol.name);
       const Value value =

@@ -27,7 +27,9 @@ void throw_if_errors(const Source& source, const Diagnostics& diagnostics) {
 
 namespace {
 
-bool is_floating(runtime::Storage storage) { return storage == runtime::Storage::f32 || storage == runtime::Storage::f64; }
+bool is_floating(runtime::Storage storage) {
+  return storage == runtime::Storage::f32 || storage == runtime::Storage::f64;
+}
 
 void make_view(BoundProgram& bound, const runtime::BoundData& data) {
   runtime::DataView view = data.view();
@@ -46,7 +48,8 @@ void make_view(BoundProgram& bound, const runtime::BoundData& data) {
 }
 
 bool has_nets(const program::Program& program) {
-  return std::any_of(program.functions.begin(), program.functions.end(), [](const auto& function) { return function.is_net; });
+  return std::any_of(program.functions.begin(), program.functions.end(),
+                     [](const auto& function) { return function.is_net; });
 }
 
 } // namespace
@@ -73,7 +76,8 @@ BoundProgram bind_program(const Model::Parsed& parsed, const Data& data, const C
   for (const auto& [name, value] : options.set)
     if (declared->program.sizes.contains(name))
       bind_options.sizes[name] = static_cast<std::int64_t>(value);
-  runtime::BindResult result = runtime::bind_data(compiler::expected_data(declared->program), source, bind_options);
+  runtime::BindResult result =
+      runtime::bind_data(compiler::expected_data(declared->program), source, bind_options);
   if (!result.errors.empty())
     throw Error(Fault::data, runtime::to_text(result.errors));
 
@@ -86,7 +90,8 @@ BoundProgram bind_program(const Model::Parsed& parsed, const Data& data, const C
                            (options.precision == Precision::automatic && has_nets(bound.checked.program));
   bound.sizes = bound.dataset.sizes;
   for (const auto& [name, lengths] : bound.dataset.lengths)
-    bound.sizes[elbo::Sizes::longest(name)] = lengths.empty() ? 0 : *std::max_element(lengths.begin(), lengths.end());
+    bound.sizes[elbo::Sizes::longest(name)] =
+        lengths.empty() ? 0 : *std::max_element(lengths.begin(), lengths.end());
   for (const runtime::BoundData& array : bound.dataset.data)
     make_view(bound, array);
   return bound;
@@ -113,14 +118,17 @@ compiler::NativeOptions native_options(const BoundProgram& bound, const CompileO
   return native;
 }
 
-runtime::RunnerSetup runner_setup(const BoundProgram& bound, const compiler::NativeProgram& native, bool subsample) {
+runtime::RunnerSetup runner_setup(const BoundProgram& bound, const compiler::NativeProgram& native,
+                                  bool subsample) {
   runtime::RunnerSetup setup;
   setup.function = native.artifact.entry;
   setup.extents = native.artifact.extents;
   setup.inputs = native.artifact.inputs;
   setup.scalar_count = native.artifact.scalars.size();
   const codegen::Artifact* artifact = &native.artifact;
-  setup.workspace_bytes = [artifact](const std::vector<std::int64_t>& extents) { return artifact->workspace_bytes(extents); };
+  setup.workspace_bytes = [artifact](const std::vector<std::int64_t>& extents) {
+    return artifact->workspace_bytes(extents);
+  };
   setup.sizes = bound.sizes;
   setup.data = bound.views;
   if (!subsample)
@@ -135,7 +143,9 @@ runtime::RunnerSetup runner_setup(const BoundProgram& bound, const compiler::Nat
     for (const program::Plate& plate : bound.checked.program.plates)
       if (plate.name == minibatch.plate) {
         if (!plate.drawn || *plate.drawn < 1)
-          throw Error(Fault::usage, fmt::format("error: the subsample of plate {} must be a number of at least 1", plate.name));
+          throw Error(
+              Fault::usage,
+              fmt::format("error: the subsample of plate {} must be a number of at least 1", plate.name));
         stream.batch = *plate.drawn;
       }
     setup.streams.push_back(std::move(stream));

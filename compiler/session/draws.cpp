@@ -13,7 +13,8 @@ std::int64_t value_of(const ir::Extent& extent, const std::map<std::string, std:
   return extent.is_known() ? extent.value : sizes.at(extent.name);
 }
 
-std::vector<std::int64_t> sizes_of(const ir::Graph& graph, const ir::Type& type, const std::map<std::string, std::int64_t>& sizes) {
+std::vector<std::int64_t> sizes_of(const ir::Graph& graph, const ir::Type& type,
+                                   const std::map<std::string, std::int64_t>& sizes) {
   std::vector<std::int64_t> shape;
   for (ir::AxisId axis : type.axes)
     shape.push_back(value_of(graph.axis(axis).extent, sizes));
@@ -32,11 +33,13 @@ bool in_subsampled_plate(const ir::Graph& graph, const ir::Type& type, const pro
 
 } // namespace
 
-std::vector<void*> match_parameters(const Fit::State& state, const BoundProgram& bound, const ir::Graph& graph) {
+std::vector<void*> match_parameters(const Fit::State& state, const BoundProgram& bound,
+                                    const ir::Graph& graph) {
   std::vector<void*> result;
   for (const ir::Parameter& parameter : graph.parameters) {
-    const auto array = std::find_if(state.parameters.begin(), state.parameters.end(),
-                                    [&](const ParameterArray& candidate) { return candidate.name == parameter.name; });
+    const auto array =
+        std::find_if(state.parameters.begin(), state.parameters.end(),
+                     [&](const ParameterArray& candidate) { return candidate.name == parameter.name; });
     if (array == state.parameters.end())
       throw Error(Fault::model, fmt::format("error: the run has no parameter {}", parameter.name));
     std::vector<std::int64_t> shape;
@@ -45,9 +48,12 @@ std::vector<void*> match_parameters(const Fit::State& state, const BoundProgram&
     for (const ir::Extent& extent : parameter.shape)
       shape.push_back(value_of(extent, bound.sizes));
     if (shape != array->shape)
-      throw Error(Fault::data, fmt::format("error: parameter {} was fitted with shape [{}], but this data needs [{}]\nhint: a parameter "
-                                           "inside a plate belongs to the rows it was fitted on; an amortized guide serves new rows",
-                                           parameter.name, fmt::join(array->shape, ", "), fmt::join(shape, ", ")));
+      throw Error(
+          Fault::data,
+          fmt::format(
+              "error: parameter {} was fitted with shape [{}], but this data needs [{}]\nhint: a parameter "
+              "inside a plate belongs to the rows it was fitted on; an amortized guide serves new rows",
+              parameter.name, fmt::join(array->shape, ", "), fmt::join(shape, ", ")));
     result.push_back(array->values.data());
   }
   return result;
@@ -58,7 +64,8 @@ std::vector<DrawnArray> draw(const Fit::State& state, const BoundProgram& bound,
   Diagnostics diagnostics;
   CompileOptions single_draw = state.options.compile;
   single_draw.particles = 1;
-  auto built = elbo::build_draws(bound.checked.program, elbo_options(single_draw, false), request.predict, diagnostics);
+  auto built = elbo::build_draws(bound.checked.program, elbo_options(single_draw, false), request.predict,
+                                 diagnostics);
   throw_if_errors(state.parsed->source, diagnostics);
   ir::Graph& graph = *built->graph;
 
@@ -91,7 +98,8 @@ std::vector<DrawnArray> draw(const Fit::State& state, const BoundProgram& bound,
         add_output(graph.parameters[k].name, built->builder->value(node));
     }
   // A parameter of a subsampled plate stores every row: read as a whole it is no draw.
-  const compiler::NativeProgram native = compiler::compile_native(graph, native_options(bound, state.options.compile));
+  const compiler::NativeProgram native =
+      compiler::compile_native(graph, native_options(bound, state.options.compile));
   runtime::RunnerSetup setup = runner_setup(bound, native, false);
   setup.parameters = match_parameters(state, bound, native.graph);
   for (Buffer& buffer : buffers)
@@ -139,7 +147,8 @@ std::vector<DrawnArray> Fit::predict(const Data& data, std::int64_t draws) const
   session::DrawRequest request;
   request.draws = draws;
   request.predict = true;
-  return session::draw(*state_, session::bind_program(*state_->parsed, data, state_->options.compile), request);
+  return session::draw(*state_, session::bind_program(*state_->parsed, data, state_->options.compile),
+                       request);
 }
 
 namespace {

@@ -30,7 +30,8 @@ ir::Inputs interpreter_inputs(const Fit::State& state, const ir::Graph& graph, s
   }
   for (std::size_t k = 0; k < graph.minibatches.size(); ++k) {
     inputs.rows.push_back(state.runner->rows(k));
-    inputs.extents[ir::to_string(graph.minibatches[k].rows)] = static_cast<std::int64_t>(state.runner->rows(k).size());
+    inputs.extents[ir::to_string(graph.minibatches[k].rows)] =
+        static_cast<std::int64_t>(state.runner->rows(k).size());
   }
   for (const auto& [name, size] : state.bound.sizes)
     inputs.extents[name] = size;
@@ -49,20 +50,23 @@ std::string place_of(const Model::Parsed& parsed, const ir::Origin& origin) {
 } // namespace
 
 std::string explain_failure(const Fit::State& state, std::int64_t step) {
-  const std::string hint = "\nhint: the parameters of the step before are kept; try a smaller learning rate, --clip-norm, or "
-                           "--precision f64";
+  const std::string hint =
+      "\nhint: the parameters of the step before are kept; try a smaller learning rate, --clip-norm, or "
+      "--precision f64";
   for (const ParameterArray& array : state.parameters) {
     const std::size_t size = array.values.bytes() / (state.bound.single_precision ? 4 : 8);
     for (std::size_t k = 0; k < size; ++k) {
       const double value = read_real(array.values.data(), k, state.bound.single_precision);
       if (!std::isfinite(value))
-        return fmt::format("{}: error: step {}: parameter {} became {} at element {}: its gradient overflowed{}",
-                           state.parsed->source.name, step + 1, array.name, value, k, hint);
+        return fmt::format(
+            "{}: error: step {}: parameter {} became {} at element {}: its gradient overflowed{}",
+            state.parsed->source.name, step + 1, array.name, value, k, hint);
     }
   }
   // The same step again, interpreted, looking at the values of every site in the order of the program.
   Diagnostics diagnostics;
-  auto elbo = elbo::build_elbo(state.bound.checked.program, elbo_options(state.options.compile, true), diagnostics);
+  auto elbo =
+      elbo::build_elbo(state.bound.checked.program, elbo_options(state.options.compile, true), diagnostics);
   std::string where = "the objective";
   if (elbo) {
     const ir::Graph& graph = *elbo->graph;
@@ -86,7 +90,8 @@ std::string explain_failure(const Fit::State& state, std::int64_t step) {
             const auto inputs = ir::interpret(graph, interpreter_inputs(state, graph, step), operands);
             text += " at";
             for (const ir::DenseArray& input : inputs)
-              text += fmt::format(" {}", input.numbers.at(input.numbers.size() == values[k].numbers.size() ? i : 0));
+              text += fmt::format(" {}",
+                                  input.numbers.at(input.numbers.size() == values[k].numbers.size() ? i : 0));
           }
           return text + hint;
         }
@@ -94,7 +99,8 @@ std::string explain_failure(const Fit::State& state, std::int64_t step) {
       where = fmt::format("the objective ({})", fault.what());
     }
   }
-  return fmt::format("{}: error: step {}: {} is {}{}", state.parsed->source.name, step + 1, where, state.runner->scalar(0), hint);
+  return fmt::format("{}: error: step {}: {} is {}{}", state.parsed->source.name, step + 1, where,
+                     state.runner->scalar(0), hint);
 }
 
 } // namespace plait::session

@@ -13,10 +13,18 @@ Fit::Fit(Fit&&) noexcept = default;
 Fit& Fit::operator=(Fit&&) noexcept = default;
 Fit::~Fit() = default;
 
-std::int64_t Fit::step() const { return state_->step; }
-bool Fit::finished() const { return state_->step >= state_->steps; }
-const std::vector<Progress>& Fit::trace() const { return state_->trace; }
-const CompileReport& Fit::compile_report() const { return state_->report; }
+std::int64_t Fit::step() const {
+  return state_->step;
+}
+bool Fit::finished() const {
+  return state_->step >= state_->steps;
+}
+const std::vector<Progress>& Fit::trace() const {
+  return state_->trace;
+}
+const CompileReport& Fit::compile_report() const {
+  return state_->report;
+}
 
 void Fit::run(std::int64_t steps, const Observer& observer) {
   State& state = *state_;
@@ -38,23 +46,28 @@ void Fit::run(std::int64_t steps, const Observer& observer) {
   while (state.step < last) {
     const auto t = static_cast<double>(state.step);
     runner.set_input(step_input, t + 1);
-    runner.set_input(rate_input, options.learning_rate * (options.decay == 1 ? 1.0 : std::pow(decay_per_step, t)));
+    runner.set_input(rate_input,
+                     options.learning_rate * (options.decay == 1 ? 1.0 : std::pow(decay_per_step, t)));
     if (weight_input >= 0)
       runner.set_input(weight_input, state.step >= options.kl_steps
                                          ? 1.0
-                                         : options.kl_start + (1 - options.kl_start) * t / static_cast<double>(options.kl_steps));
+                                         : options.kl_start + (1 - options.kl_start) * t /
+                                                                  static_cast<double>(options.kl_steps));
     runner.run(static_cast<std::uint32_t>(state.step));
     const double elbo = runner.scalar(0);
     if (!std::isfinite(elbo)) {
-      state.seconds = seconds_before + std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+      state.seconds =
+          seconds_before + std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
       throw Error(Fault::inference, session::explain_failure(state, state.step));
     }
     ++state.step;
     state.pending_elbo += elbo;
     ++state.pending_steps;
     if (state.step % every == 0 || state.step == last) {
-      state.seconds = seconds_before + std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-      const Progress progress{state.step, state.steps, state.pending_elbo / static_cast<double>(state.pending_steps), state.seconds};
+      state.seconds =
+          seconds_before + std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+      const Progress progress{state.step, state.steps,
+                              state.pending_elbo / static_cast<double>(state.pending_steps), state.seconds};
       state.pending_elbo = 0;
       state.pending_steps = 0;
       state.trace.push_back(progress);
@@ -64,17 +77,20 @@ void Fit::run(std::int64_t steps, const Observer& observer) {
   }
 }
 
-double Fit::evaluate(int draws) const { return evaluate(state_->data, draws); }
+double Fit::evaluate(int draws) const {
+  return evaluate(state_->data, draws);
+}
 
 double Fit::evaluate(const Data& data, int draws) const {
   const State& state = *state_;
   const session::BoundProgram bound = session::bind_program(*state.parsed, data, state.options.compile);
   Diagnostics diagnostics;
-  auto elbo = elbo::build_elbo(bound.checked.program, session::elbo_options(state.options.compile, false), diagnostics);
+  auto elbo = elbo::build_elbo(bound.checked.program, session::elbo_options(state.options.compile, false),
+                               diagnostics);
   session::throw_if_errors(state.parsed->source, diagnostics);
   elbo->builder->output({ir::OutputKind::scalar, "elbo", elbo->objective.reported.id(), -1, -1});
-  const compiler::NativeProgram native =
-      compiler::compile_native(std::move(*elbo->graph), session::native_options(bound, state.options.compile));
+  const compiler::NativeProgram native = compiler::compile_native(
+      std::move(*elbo->graph), session::native_options(bound, state.options.compile));
   runtime::RunnerSetup setup = session::runner_setup(bound, native, false);
   setup.parameters = session::match_parameters(state, bound, native.graph);
   setup.seed = state.options.seed ^ 0x65766c7561746500ull; // other noise than the training steps

@@ -36,22 +36,30 @@ std::vector<TableRow> list(const std::string& table) {
       rows.push_back({std::string(builtin.name), fmt::format("{}", builtin.name)});
   } else if (table == "layers") {
     for (const catalog::Layer* layer : catalog::layers())
-      rows.push_back({std::string(layer->name), fmt::format("{}: {} sizes, {} inputs", layer->name, layer->sizes.get(), layer->inputs.get())});
+      rows.push_back({std::string(layer->name), fmt::format("{}: {} sizes, {} inputs", layer->name,
+                                                            layer->sizes.get(), layer->inputs.get())});
   } else if (table == "optimizers") {
     for (const catalog::Optimizer* row : catalog::optimizers())
-      rows.push_back({std::string(row->name), fmt::format("{}({})", row->name, options_text(row->options.get()()))});
+      rows.push_back(
+          {std::string(row->name), fmt::format("{}({})", row->name, options_text(row->options.get()()))});
   } else if (table == "objectives") {
     for (const elbo::Objective* row : elbo::objectives())
-      rows.push_back({std::string(row->name), fmt::format("{}({}): {}", row->name, options_text(row->options.get()()), row->meaning)});
+      rows.push_back({std::string(row->name), fmt::format("{}({}): {}", row->name,
+                                                          options_text(row->options.get()()), row->meaning)});
   } else if (table == "guides") {
     for (const guide::FamilyRow* row : guide::families())
-      rows.push_back({std::string(row->name), fmt::format("auto({}) {}", row->name, options_text(row->options.get()()))});
+      rows.push_back({std::string(row->name),
+                      fmt::format("auto({}) {}", row->name, options_text(row->options.get()()))});
   } else {
-    throw Error(Fault::usage, fmt::format("error: there is no table '{}'; tables are distributions, functions, layers, optimizers, objectives, guides", table));
+    throw Error(Fault::usage, fmt::format("error: there is no table '{}'; tables are distributions, "
+                                          "functions, layers, optimizers, objectives, guides",
+                                          table));
   }
   return rows;
 }
 
-std::string version() { return "0.1.0"; }
+std::string version() {
+  return "0.1.0";
+}
 
 } // namespace plait

@@ -12,6 +12,10 @@
 
 namespace plait {
 
+ast::Program session::parse_source(const Source& source, Diagnostics& diagnostics) {
+  return parse(source, diagnostics);
+}
+
 Data::Data() : contents_(std::make_shared<Contents>()) {}
 
 void Data::set(const std::string& name, std::vector<std::int64_t> shape, std::vector<double> values) {
@@ -19,7 +23,8 @@ void Data::set(const std::string& name, std::vector<std::int64_t> shape, std::ve
   for (std::int64_t extent : shape)
     size *= extent;
   if (size != static_cast<std::int64_t>(values.size()))
-    throw Error(Fault::data, fmt::format("error: data {}: a shape of {} numbers, but {} are given", name, size, values.size()));
+    throw Error(Fault::data, fmt::format("error: data {}: a shape of {} numbers, but {} are given", name,
+                                         size, values.size()));
   contents_ = std::make_shared<Contents>(*contents_);
   contents_->arrays[name] = runtime::make_array(std::move(shape), std::move(values));
 }
@@ -44,15 +49,23 @@ Model Model::parse(const std::string& text, const std::string& name) {
   auto parsed = std::make_shared<Parsed>();
   parsed->source = Source{name, text};
   Diagnostics diagnostics;
-  parsed->file = plait::parse(parsed->source, diagnostics);
+  parsed->file = session::parse_source(parsed->source, diagnostics);
   session::throw_if_errors(parsed->source, diagnostics);
   return Model(std::move(parsed));
 }
 
-std::string Model::format() const { return plait::format(parsed_->file, parsed_->source); }
-const std::string& Model::name() const { return parsed_->source.name; }
-const std::string& Model::text() const { return parsed_->source.text; }
-std::vector<std::string> Model::stages() { return compiler::stage_names(); }
+std::string Model::format() const {
+  return plait::format(parsed_->file, parsed_->source);
+}
+const std::string& Model::name() const {
+  return parsed_->source.name;
+}
+const std::string& Model::text() const {
+  return parsed_->source.text;
+}
+std::vector<std::string> Model::stages() {
+  return compiler::stage_names();
+}
 
 std::string Model::check(const Data& data, const CompileOptions& options) const {
   const bool has_data = !data.contents().arguments.empty() || !data.contents().arrays.empty();
@@ -73,7 +86,8 @@ std::string Model::check(const Data& data, const CompileOptions& options) const 
 std::string Model::emit(const std::string& stage, const Data& data, const FitOptions& options) const {
   const auto& names = compiler::stage_names();
   if (std::find(names.begin(), names.end(), stage) == names.end())
-    throw Error(Fault::usage, fmt::format("error: there is no stage '{}'; stages are {}", stage, fmt::join(names, ", ")));
+    throw Error(Fault::usage,
+                fmt::format("error: there is no stage '{}'; stages are {}", stage, fmt::join(names, ", ")));
   std::string result;
   struct Done {};
   const compiler::EmitStage emit = [&](const std::string& name, const std::function<std::string()>& text) {
@@ -97,7 +111,8 @@ std::string Model::emit(const std::string& stage, const Data& data, const FitOpt
       step.optimizer_options = options.optimizer_options;
       compiler::NativeOptions native;
       native.use_cache = false;
-      compiler::compile_step(checked->program, session::elbo_options(options.compile, true), step, native, diagnostics, emit);
+      compiler::compile_step(checked->program, session::elbo_options(options.compile, true), step, native,
+                             diagnostics, emit);
       session::throw_if_errors(parsed_->source, diagnostics);
     }
   } catch (const Done&) {

@@ -51,7 +51,8 @@ std::vector<double> start_values(const Model::Parsed& parsed, const BoundProgram
       constrained_shape.push_back(value_of(extent, bound.sizes));
     Diagnostics diagnostics;
     try {
-      const auto numbers = elbo::evaluate_constant(bound.checked.program, registered.start.expression, bound.sizes);
+      const auto numbers =
+          elbo::evaluate_constant(bound.checked.program, registered.start.expression, bound.sizes);
       std::vector<double> constrained = numbers;
       if (constrained.size() == 1)
         constrained.assign(static_cast<std::size_t>(product(constrained_shape)), numbers.front());
@@ -80,15 +81,16 @@ std::vector<double> start_values(const Model::Parsed& parsed, const BoundProgram
       values[k] = initializer.scale * (2 * runtime::uniform01_32(block[0]) - 1);
       break;
     case catalog::Initializer::Kind::normal:
-      values[k] = initializer.scale * runtime::box_muller(runtime::uniform01_32(block[0]), runtime::uniform01_32(block[1]));
+      values[k] = initializer.scale *
+                  runtime::box_muller(runtime::uniform01_32(block[0]), runtime::uniform01_32(block[1]));
       break;
     }
   }
   return values;
 }
 
-std::unique_ptr<Fit::State> make_state(std::shared_ptr<const Model::Parsed> parsed, const Data& data, const FitOptions& options,
-                                       const compiler::EmitStage& emit) {
+std::unique_ptr<Fit::State> make_state(std::shared_ptr<const Model::Parsed> parsed, const Data& data,
+                                       const FitOptions& options, const compiler::EmitStage& emit) {
   const auto begin = std::chrono::steady_clock::now();
   auto state = std::make_unique<Fit::State>();
   state->parsed = parsed;
@@ -106,8 +108,8 @@ std::unique_ptr<Fit::State> make_state(std::shared_ptr<const Model::Parsed> pars
   Diagnostics diagnostics;
   std::optional<compiler::CompiledStep> compiled;
   try {
-    compiled = compiler::compile_step(bound.checked.program, objective, step, native_options(bound, options.compile),
-                                      diagnostics, emit);
+    compiled = compiler::compile_step(bound.checked.program, objective, step,
+                                      native_options(bound, options.compile), diagnostics, emit);
   } catch (const std::invalid_argument& fault) {
     throw Error(Fault::usage, fmt::format("error: {}", fault.what()));
   }

@@ -64,11 +64,14 @@ struct BoundProgram {
   compiler::CheckedProgram checked;
   runtime::Dataset dataset;
   bool single_precision = false;
-  std::vector<runtime::DataView> views;     ///< in the order of Graph::data
+  std::vector<runtime::DataView> views; ///< in the order of Graph::data
   std::vector<runtime::Storage> storage;
   std::map<std::string, std::int64_t> sizes; ///< every run-time extent that is not drawn
-  std::vector<std::shared_ptr<void>> owned; ///< converted copies that the views point into
+  std::vector<std::shared_ptr<void>> owned;  ///< converted copies that the views point into
 };
+
+/** The syntax tree of a source. */
+ast::Program parse_source(const Source& source, Diagnostics& diagnostics);
 
 /** Throws Error(Fault::model) with all messages when there is an error. */
 void throw_if_errors(const Source& source, const Diagnostics& diagnostics);
@@ -79,7 +82,8 @@ BoundProgram bind_program(const Model::Parsed& parsed, const Data& data, const C
                           const compiler::EmitStage& emit = {});
 
 /** Everything a StepRunner needs for a native program over bound data; arrays are added by the caller. */
-runtime::RunnerSetup runner_setup(const BoundProgram& bound, const compiler::NativeProgram& native, bool subsample);
+runtime::RunnerSetup runner_setup(const BoundProgram& bound, const compiler::NativeProgram& native,
+                                  bool subsample);
 
 elbo::ElboOptions elbo_options(const CompileOptions& options, bool subsample);
 compiler::NativeOptions native_options(const BoundProgram& bound, const CompileOptions& options);
@@ -105,7 +109,7 @@ struct Fit::State {
   std::int64_t steps = 0;
   double seconds = 0;
   std::vector<Progress> trace;
-  double pending_elbo = 0;       ///< sum since the last report
+  double pending_elbo = 0; ///< sum since the last report
   std::int64_t pending_steps = 0;
   CompileReport report;
 };
@@ -128,7 +132,8 @@ std::vector<DrawnArray> draw(const Fit::State& state, const BoundProgram& bound,
 
 /** Copies of the fit's parameters laid out for a graph of the same program: matched by name.
  * \throws Error(Fault::data) when a plate-local parameter has other rows. */
-std::vector<void*> match_parameters(const Fit::State& state, const BoundProgram& bound, const ir::Graph& graph);
+std::vector<void*> match_parameters(const Fit::State& state, const BoundProgram& bound,
+                                    const ir::Graph& graph);
 
 /** What went wrong in step `step`: the first site whose value or density is not finite. */
 std::string explain_failure(const Fit::State& state, std::int64_t step);
