@@ -19,7 +19,7 @@ ast::Program parse(const Source& source, Diagnostics& diagnostics) {
     first += 3;
   try {
     x3::phrase_parse(first, state.end, x3::with<StateTag>(state)[program], Blank{}, result);
-    check_items(state, result);
+    check_not_empty(state, result);
   } catch (const ParsingStopped&) {
     result = {};
   } catch (const x3::expectation_failure<Iterator>& failure) {

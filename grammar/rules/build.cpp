@@ -262,31 +262,7 @@ ast::Statement::Node build_targeted(ParseState& state, TargetedStatement parts) 
   return assign;
 }
 
-namespace {
-
-template <class Block>
-void check_single(ParseState& state, const ast::Program& program, const char* word) {
-  const ast::Item* first = nullptr;
-  auto head = [&](const ast::Item& item) {
-    return Span{item.span.begin, item.span.begin + std::string(word).size()};
-  };
-  for (const ast::Item& item : program.items) {
-    if (!ast::get_if<Block>(item))
-      continue;
-    if (first)
-      state.reject(head(item), fmt::format("a file holds one '{}', and this is a second one", word))
-          .note(head(*first), "the first one is here");
-    else
-      first = &item;
-  }
-}
-
-} // namespace
-
-void check_items(ParseState& state, const ast::Program& program) {
-  check_single<ast::Model>(state, program, "model");
-  check_single<ast::Guide>(state, program, "guide");
-  check_single<ast::Predict>(state, program, "predict");
+void check_not_empty(ParseState& state, const ast::Program& program) {
   if (program.items.empty() && !state.diagnostics->has_errors())
     state
         .reject({state.offset(state.begin), state.offset(state.begin)},

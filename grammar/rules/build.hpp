@@ -82,7 +82,7 @@ ast::Type build_type(ParseState& state, TypeParts parts);
 /// An Assign, or a Sample whose right side is taken apart into distribution and copies.
 ast::Statement::Node build_targeted(ParseState& state, TargetedStatement parts);
 
-/// What is wrong with the file as a whole: no item at all, a second model, guide or predict block.
-void check_items(ParseState& state, const ast::Program& program);
+/// Refuses a file without any item. Which items a model needs is for the checker to say.
+void check_not_empty(ParseState& state, const ast::Program& program);
 
 } // namespace plait::grammar
