@@ -52,6 +52,8 @@ private:
   std::optional<double> uniform(ir::Value value) const;
   bool is_uniform(ir::Value value, double number) const;
   bool is_finite(ir::Value value) const;
+  /** Whether an elementwise result of the two would be a smaller array than one of that type. */
+  bool is_smaller(ir::Value a, ir::Value b, const ir::Type& than) const;
   /** The axis along which the value is the position 0, 1, … */
   std::optional<ir::AxisId> position_along(ir::Value value) const;
   /** Without a broadcast on top of it. */
@@ -64,6 +66,8 @@ private:
   Simpler map_rule(const ir::Node& node);
   Simpler fold(const ir::Node& node);
   Simpler real_identity(const ir::Node& node);
+  Simpler common_factor(const ir::Node& node, ir::Value a, ir::Value b);
+  Simpler common_contraction(const ir::Node& node, ir::Value a, ir::Value b);
   Simpler product_identity(const ir::Node& node, ir::Value a, ir::Value b);
   Simpler select_identity(const ir::Node& node);
   Simpler other_identity(const ir::Node& node);

@@ -184,6 +184,14 @@ bool Simplifier::is_finite(Value value) const {
   }
 }
 
+bool Simplifier::is_smaller(Value a, Value b, const Type& than) const {
+  // One number for both, so that rules that go from larger to smaller arrays cannot go round in circles.
+  const auto measure = [](std::size_t axes, bool is_scalar) { return axes + (is_scalar ? 0 : 1); };
+  const bool scalar = a.type().is_scalar() && b.type().is_scalar();
+  return measure(ir::unite(a.type().axes, b.type().axes).size(), scalar) <
+         measure(than.axes.size(), than.is_scalar());
+}
+
 std::optional<AxisId> Simplifier::position_along(Value value) const {
   const Node& from = node(value);
   if (from.kind == Kind::axis_index ||

@@ -57,6 +57,12 @@ Simpler Simplifier::real_identity(const Node& node) {
   const Value b = node.operands.size() > 1 ? builder().value(node.operands[1]) : Value();
   const Type type = node.type;
 
+  if (op == &op::add || op == &op::subtract) {
+    if (const Simpler simpler = common_factor(node, a, b))
+      return simpler;
+    if (const Simpler simpler = common_contraction(node, a, b))
+      return simpler;
+  }
   if (op == &op::add) {
     if (is_uniform(a, 0)) // 0 + x = x
       return as_type(b, type);
@@ -111,6 +117,39 @@ Simpler Simplifier::real_identity(const Node& node) {
   return std::nullopt;
 }
 
+/** c x + c y = c (x + y), where c is a smaller array than the result. */
+Simpler Simplifier::common_factor(const Node& node, Value a, Value b) {
+  if (!is_map(a, op::multiply) || !is_map(b, op::multiply))
+    return std::nullopt;
+  const Type type = node.type;
+  for (std::size_t k = 0; k < 2; ++k)
+    for (std::size_t l = 0; l < 2; ++l)
+      if (const Value factor = operand(a, k);
+          factor.id() == operand(b, l).id() && is_smaller(factor, factor, type))
+        return as_type(make(op::multiply, {factor, make(*node.op, {operand(a, 1 - k), operand(b, 1 - l)})}),
+                       type);
+  return std::nullopt;
+}
+
+/** a W + b W = (a + b) W */
+Simpler Simplifier::common_contraction(const Node& node, Value a, Value b) {
+  if (kind(a) != Kind::contract || kind(b) != Kind::contract)
+    return std::nullopt;
+  const Node &left = this->node(a), &right = this->node(b);
+  if (left.left_labels != right.left_labels || left.right_labels != right.right_labels ||
+      left.out_labels != right.out_labels || left.axes != right.axes)
+    return std::nullopt;
+  for (std::size_t k = 0; k < 2; ++k) {
+    const Value factor = operand(a, k), x = operand(a, 1 - k), y = operand(b, 1 - k);
+    if (factor.id() != operand(b, k).id() || !(x.type() == y.type()))
+      continue;
+    Node contract = left;
+    const Value both = make(*node.op, {x, y});
+    return k == 0 ? make(std::move(contract), {factor, both}) : make(std::move(contract), {both, factor});
+  }
+  return std::nullopt;
+}
+
 Simpler Simplifier::product_identity(const Node& node, Value a, Value b) {
   const Type type = node.type;
   const auto factor = uniform(a);
@@ -124,6 +163,12 @@ Simpler Simplifier::product_identity(const Node& node, Value a, Value b) {
     for (std::size_t k = 0; k < 2; ++k)
       if (uniform(operand(b, k))) {
         const Value scale = make(op::multiply, {a, operand(b, k)});
+        return as_type(make(op::multiply, {scale, operand(b, 1 - k)}), type);
+      }
+  if (is_map(b, op::multiply)) // a (b x) = (a b) x, where a b is a smaller array than b x
+    for (std::size_t k = 0; k < 2; ++k)
+      if (const Value inner = operand(b, k); is_smaller(a, inner, b.type())) {
+        const Value scale = make(op::multiply, {a, inner});
         return as_type(make(op::multiply, {scale, operand(b, 1 - k)}), type);
       }
   if (factor && is_map(b, op::negate)) // c (-x) = (-c) x
