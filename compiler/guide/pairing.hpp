@@ -22,8 +22,10 @@ struct Pairing {
 
 /// Pairs the latents of the model with the sites of the guide: each exactly once on both sides, with the same
 /// shape, under the same plates and loops, and with the guide's support inside the model's. Chooses the
-/// estimator of each latent, and writes it into the `strategy` of the program's samples, so that none is
-/// `automatic` afterwards. Errors go to `diagnostics`; the result is empty exactly when there is one.
+/// estimator of each latent, and writes it into the `strategy` of the sample that draws it: the guide's, or
+/// the model's where the guide has none (`enumerate`, or `pathwise` for an automatic guide). A model's sample
+/// that the guide draws stays `automatic`. Errors go to `diagnostics`; the result is empty exactly when there
+/// is one.
 std::optional<Pairing> pair(program::Program& program, Diagnostics& diagnostics);
 
 } // namespace plait::guide

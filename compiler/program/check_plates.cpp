@@ -7,11 +7,14 @@
 namespace plait::program {
 
 std::optional<PlateId> Checker::find_plate(const ast::Plate& plate, const Dim& size, Span header) {
+  // Two constants of the same value are still two index sets: the name of the size counts.
+  auto* named = ast::get_if<ast::Name>(plate.size);
+  std::string size_name = named ? named->name : to_string(size);
   for (const Plate& known : program_.plates) {
     bool same_alias = plate.alias ? known.alias == plate.alias->name : !known.alias.has_value();
     if (!same_alias)
       continue;
-    if (known.size == size)
+    if (known.size == size && (plate.alias || known.name == size_name))
       return known.id;
     if (plate.alias) {
       errors::alias_of_other_size(out_, plate.size->span, plate.alias->name, to_string(size), known);
@@ -32,7 +35,7 @@ std::optional<PlateId> Checker::find_plate(const ast::Plate& plate, const Dim& s
   made.id = static_cast<PlateId>(program_.plates.size());
   if (plate.alias)
     made.alias = plate.alias->name;
-  made.name = plate.alias ? plate.alias->name : to_string(size);
+  made.name = plate.alias ? plate.alias->name : size_name;
   made.size = size;
   made.parent = parent;
   made.index_name = plate.index.name;
