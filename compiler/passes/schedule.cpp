@@ -1,0 +1,654 @@
+#include "compiler/passes/schedule_internal.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace plait::passes {
+
+using ir::AxisId;
+using ir::Extent;
+using ir::Graph;
+using ir::Kind;
+using ir::LoopResult;
+using ir::Node;
+using ir::NodeId;
+using ir::Output;
+using ir::OutputKind;
+using ir::Type;
+
+namespace {
+
+constexpr std::int64_t register_elements = 8; ///< event elements kept in registers or on the stack
+
+constexpr std::int64_t lane_sum_bytes =
+    64 * 1024; ///< a larger accumulator holds one sum per element, not one per lane
+constexpr std::int64_t default_extent = 1024;
+constexpr std::int64_t most_tile_rows = 256;
+
+std::size_t at(NodeId id) {
+  return static_cast<std::size_t>(id);
+}
+
+bool is_reduction(Kind kind) {
+  return kind == Kind::reduce_sum || kind == Kind::reduce_max || kind == Kind::contract ||
+         kind == Kind::scatter_add;
+}
+
+/** A statement with the place the scheduler moves it to. */
+struct Task {
+  Statement statement;
+  AxisId home = no_axis;
+  int level = 0;
+  bool finishes_later = false; ///< sums over the home's rows: complete when the phase is over
+  std::vector<NodeId> defines; ///< materialized nodes it computes
+  std::set<std::pair<NodeId, bool>> reads;
+  std::set<std::pair<int, bool>>
+      parameters; ///< parameters whose memory it reads; true: at other rows than its own
+};
+
+class Scheduler {
+public:
+  Scheduler(const Graph& graph, const ScheduleOptions& options) : graph_(graph), options_(options) {
+    schedule_.lanes = options.lanes;
+    schedule_.real_bytes = options.real_bytes;
+    schedule_.placements.resize(graph.nodes.size());
+    schedule_.next_values.resize(graph.nodes.size());
+    defined_by_.assign(graph.nodes.size(), -1);
+  }
+
+  Schedule run() {
+    usage_ = analyse_usage(graph_);
+    copy_overwritten_parameters();
+    for (NodeId id : graph_.regions[0].order)
+      if (usage_.live[at(id)])
+        add_node(id);
+    add_outputs();
+    sink();
+    make_phases();
+    place();
+    choose_tiles();
+    name_arguments();
+    return std::move(schedule_);
+  }
+
+private:
+  // ---- Tasks ----
+
+  /** A parameter that another parameter's update reads, or that its own reads elsewhere than at the element
+   * written, is copied before updates begin. */
+  void copy_overwritten_parameters() {
+    for (const Output& output : graph_.outputs) {
+      if (output.kind != OutputKind::store_parameter && output.kind != OutputKind::store_slot)
+        continue;
+      std::set<std::pair<NodeId, bool>> seen;
+      const auto walk = [&](const auto& self, NodeId id, bool same_place) -> void {
+        if (!seen.insert({id, same_place}).second || usage_.materialized[at(id)])
+          return;
+        const Node& node = graph_.node(id);
+        if (node.kind == Kind::parameter || node.kind == Kind::slot) {
+          if (node.index != output.index || !same_place)
+            usage_.materialized[at(id)] = 1;
+          return;
+        }
+        for (NodeId operand : node.operands)
+          self(self, operand, same_place && (node.kind == Kind::map || node.kind == Kind::broadcast));
+      };
+      walk(walk, output.node, true);
+    }
+  }
+
+  void collect(Task& task, NodeId value) {
+    const auto read = [&](NodeId id, bool crossed) { task.reads.insert({id, crossed}); };
+    if (usage_.materialized[at(value)])
+      read(value, false);
+    else
+      collect_operands(task, value);
+  }
+
+  void collect_operands(Task& task, NodeId id) {
+    for_each_read(graph_, usage_, id, [&](NodeId node, bool crossed) { task.reads.insert({node, crossed}); });
+    collect_parameters(task, id);
+  }
+
+  void collect_parameters(Task& task, NodeId id) {
+    std::set<std::pair<NodeId, bool>> seen;
+    const auto walk = [&](const auto& self, NodeId at_id, bool crossed) -> void {
+      if (!seen.insert({at_id, crossed}).second)
+        return;
+      const Node& node = graph_.node(at_id);
+      if (node.kind == Kind::parameter || node.kind == Kind::slot)
+        task.parameters.insert({node.index, crossed});
+      if (at_id != id && usage_.materialized[at(at_id)])
+        return;
+      for (NodeId operand : node.operands)
+        self(self, operand, crossed || node.kind == Kind::axis_to_dim);
+    };
+    walk(walk, id, false);
+  }
+
+  int ready(NodeId id, bool crossed, AxisId home) const {
+    const int task = defined_by_[at(id)];
+    if (task < 0)
+      return 0;
+    const Task& source = tasks_[static_cast<std::size_t>(task)];
+    const bool later = source.finishes_later || source.home != home || (crossed && home != no_axis);
+    return source.level + (later ? 1 : 0);
+  }
+
+  void add(Task task) {
+    for (const auto& [id, crossed] : task.reads) {
+      task.level = std::max(task.level, ready(id, crossed, task.home));
+      task.statement.reads.push_back(id);
+    }
+    for (NodeId id : task.defines)
+      defined_by_[at(id)] = static_cast<int>(tasks_.size());
+    tasks_.push_back(std::move(task));
+  }
+
+  void add_node(NodeId id) {
+    const Node& node = graph_.node(id);
+    if (node.kind == Kind::loop) {
+      add_loop(id);
+      return;
+    }
+    if (!usage_.materialized[at(id)] || node.kind == Kind::loop_result)
+      return;
+    Task task;
+    task.statement.kind = StatementKind::compute;
+    task.statement.node = id;
+    task.home = home_axis(graph_, iteration_axes(graph_, id));
+    if (is_reduction(node.kind) && ir::contains(node.axes, task.home)) {
+      task.statement.kind = StatementKind::accumulate;
+      task.statement.target = id;
+      task.finishes_later = true;
+    }
+    task.defines = {id};
+    collect_operands(task, id);
+    add(std::move(task));
+  }
+
+  void add_loop(NodeId id) {
+    Task task;
+    task.home = loop_home(id);
+    task.statement = loop_statement(id, task.home, task);
+    for (NodeId result : results_of(id))
+      task.defines.push_back(result);
+    add(std::move(task));
+  }
+
+  std::vector<NodeId> results_of(NodeId loop) const {
+    std::vector<NodeId> results;
+    for (NodeId user : usage_.users[at(loop)])
+      if (graph_.node(user).kind == Kind::loop_result)
+        results.push_back(user);
+    return results;
+  }
+
+  /** All axes that occur in a region and the loops in it. */
+  void axes_of_region(ir::RegionId region, std::vector<AxisId>& axes) const {
+    for (NodeId id : graph_.regions[static_cast<std::size_t>(region)].order) {
+      if (!usage_.live[at(id)])
+        continue;
+      axes = ir::unite(axes, iteration_axes(graph_, id));
+      if (graph_.node(id).kind == Kind::loop)
+        axes_of_region(graph_.loop_of(id).body, axes);
+    }
+  }
+
+  bool reduces_over(ir::RegionId region, AxisId home, const std::set<NodeId>& allowed) const {
+    for (NodeId id : graph_.regions[static_cast<std::size_t>(region)].order) {
+      const Node& node = graph_.node(id);
+      if (!usage_.live[at(id)])
+        continue;
+      if (node.kind == Kind::loop && reduces_over(graph_.loop_of(id).body, home, {}))
+        return true;
+      if (node.kind == Kind::axis_to_dim && node.axes[0] == home)
+        return true;
+      if (is_reduction(node.kind) && ir::contains(node.axes, home) && !allowed.contains(id))
+        return true;
+    }
+    return false;
+  }
+
+  /** The plate in whose rows the whole loop runs, iteration by iteration; no_axis when iterations depend on
+   * several rows. Sums over the rows may only be accumulated. */
+  AxisId loop_home(NodeId id) const {
+    const ir::Loop& loop = graph_.loop_of(id);
+    std::vector<AxisId> axes;
+    axes_of_region(loop.body, axes);
+    for (const auto* list : {&loop.inits, &loop.nexts, &loop.stacked, &loop.accumulated})
+      for (NodeId value : *list)
+        axes = ir::unite(axes, graph_.type(value).axes);
+    const AxisId home = home_axis(graph_, axes);
+    if (home == no_axis)
+      return no_axis;
+    for (const auto* list : {&loop.inits, &loop.nexts, &loop.stacked})
+      for (NodeId value : *list)
+        if (!graph_.type(value).has_axis(home))
+          return no_axis;
+    std::set<NodeId> summed;
+    for (NodeId value : loop.accumulated) {
+      const Node& node = graph_.node(value);
+      if (node.type.has_axis(home))
+        continue;
+      const bool only_use = usage_.users[at(value)].size() == 1 && usage_.materialized[at(value)];
+      if (!is_reduction(node.kind) || node.kind == Kind::reduce_max || !ir::contains(node.axes, home) ||
+          node.region != loop.body || !only_use)
+        return no_axis;
+      summed.insert(value);
+    }
+    return reduces_over(loop.body, home, summed) ? no_axis : home;
+  }
+
+  Statement loop_statement(NodeId id, AxisId home, Task& task) {
+    const ir::Loop& loop = graph_.loop_of(id);
+    Statement statement;
+    statement.kind = StatementKind::loop;
+    statement.node = id;
+    const std::vector<NodeId> results = results_of(id);
+    Task inner;
+    for (const auto* list : {&loop.inits, &loop.nexts, &loop.stacked, &loop.accumulated})
+      for (NodeId value : *list)
+        collect(inner, value);
+    for (NodeId node_id : graph_.regions[static_cast<std::size_t>(loop.body)].order) {
+      const Node& node = graph_.node(node_id);
+      if (!usage_.live[at(node_id)])
+        continue;
+      if (node.kind == Kind::loop) {
+        statement.body.push_back(loop_statement(node_id, home, inner));
+        continue;
+      }
+      if (!usage_.materialized[at(node_id)] || node.kind == Kind::loop_result ||
+          node.kind == Kind::loop_argument)
+        continue;
+      Statement part;
+      part.node = node_id;
+      collect_operands(inner, node_id);
+      if (home != no_axis && is_reduction(node.kind) && ir::contains(node.axes, home)) {
+        part.kind = StatementKind::accumulate;
+        for (NodeId result : results) {
+          const Node& handed = graph_.node(result);
+          if (handed.result == LoopResult::accumulated &&
+              loop.accumulated[static_cast<std::size_t>(handed.index)] == node_id)
+            part.target = result;
+        }
+        if (part.target == ir::no_node)
+          continue; // nobody wants this sum
+        task.finishes_later = true;
+      }
+      statement.body.push_back(std::move(part));
+    }
+    // What the body reads from outside of it is read by the loop.
+    for (const auto& [read, crossed] : inner.reads)
+      if (!inside(graph_.node(read).region, loop.body))
+        task.reads.insert({read, crossed});
+    task.parameters.insert(inner.parameters.begin(), inner.parameters.end());
+    return statement;
+  }
+
+  bool inside(ir::RegionId region, ir::RegionId outer) const {
+    for (; region >= 0; region = graph_.regions[static_cast<std::size_t>(region)].parent)
+      if (region == outer)
+        return true;
+    return false;
+  }
+
+  void add_outputs() {
+    std::map<int, std::vector<int>> updates; // parameter -> outputs
+    for (std::size_t k = 0; k < graph_.outputs.size(); ++k) {
+      const Output& output = graph_.outputs[k];
+      if (output.kind == OutputKind::store_parameter || output.kind == OutputKind::store_slot)
+        updates[output.index].push_back(static_cast<int>(k));
+      else
+        add_store({static_cast<int>(k)}, 0);
+    }
+    for (const auto& [parameter, outputs] : updates) {
+      // An update waits for every other reader of the old value.
+      const AxisId home = home_axis(graph_, graph_.parameters[static_cast<std::size_t>(parameter)].axes);
+      int level = 0;
+      for (const Task& task : tasks_)
+        for (bool crossed : {false, true})
+          if (task.parameters.contains({parameter, crossed}))
+            level = std::max(level, task.level + (task.home != home || (crossed && home != no_axis) ? 1 : 0));
+      add_store(outputs, level);
+    }
+  }
+
+  void add_store(std::vector<int> outputs, int level) {
+    Task task;
+    task.statement.kind = StatementKind::store;
+    task.level = level;
+    std::vector<AxisId> axes;
+    for (int k : outputs) {
+      const Output& output = graph_.outputs[static_cast<std::size_t>(k)];
+      axes = ir::unite(axes, graph_.type(output.node).axes);
+      if (output.kind != OutputKind::scalar && output.kind != OutputKind::value)
+        axes = ir::unite(axes, graph_.parameters[static_cast<std::size_t>(output.index)].axes);
+      collect(task, output.node);
+    }
+    task.home = home_axis(graph_, axes);
+    task.statement.outputs = std::move(outputs);
+    add(std::move(task));
+  }
+
+  /** Moves statements of plates down to the level of their first reader, so that values need not be kept
+   * between phases. Sums stay: their operands are at hand where they are. */
+  void sink() {
+    std::vector<int> wanted(tasks_.size(), std::numeric_limits<int>::max());
+    for (std::size_t k = tasks_.size(); k-- > 0;) {
+      Task& task = tasks_[k];
+      if (task.home != no_axis && !task.finishes_later && !task.defines.empty() &&
+          wanted[k] != std::numeric_limits<int>::max())
+        task.level = std::max(task.level, wanted[k]);
+      for (const auto& [id, crossed] : task.reads) {
+        const int source = defined_by_[at(id)];
+        if (source < 0)
+          continue;
+        const Task& from = tasks_[static_cast<std::size_t>(source)];
+        const bool later = from.finishes_later || from.home != task.home || (crossed && task.home != no_axis);
+        int& want = wanted[static_cast<std::size_t>(source)];
+        want = std::min(want, task.level - (later ? 1 : 0));
+      }
+    }
+  }
+
+  // ---- Phases and memory ----
+
+  void make_phases() {
+    std::map<std::pair<int, AxisId>, int> index;
+    for (const Task& task : tasks_)
+      index.emplace(std::pair{task.level, task.home}, 0);
+    for (auto& [key, number] : index) {
+      number = static_cast<int>(schedule_.phases.size());
+      Phase phase;
+      phase.level = key.first;
+      phase.home = key.second;
+      phase.maximum_chunks = phase.home == no_axis ? 1 : options_.maximum_chunks;
+      schedule_.phases.push_back(std::move(phase));
+    }
+    phase_of_.resize(tasks_.size());
+    for (std::size_t k = 0; k < tasks_.size(); ++k) {
+      phase_of_[k] = index.at({tasks_[k].level, tasks_[k].home});
+      schedule_.phases[static_cast<std::size_t>(phase_of_[k])].statements.push_back(tasks_[k].statement);
+    }
+    // Whether a value is read in other phases than its own.
+    kept_.assign(graph_.nodes.size(), 0);
+    for (std::size_t k = 0; k < tasks_.size(); ++k)
+      for (const auto& [id, crossed] : tasks_[k].reads) {
+        const int source = defined_by_[at(id)];
+        if (source < 0)
+          continue;
+        const Task& from = tasks_[static_cast<std::size_t>(source)];
+        if (from.home == no_axis ? tasks_[k].home != no_axis
+                                 : phase_of_[static_cast<std::size_t>(source)] != phase_of_[k] || crossed)
+          kept_[at(id)] = 1;
+      }
+  }
+
+  std::int64_t expected(const Extent& extent) const {
+    if (extent.is_known())
+      return extent.value;
+    const auto hint = options_.expected_extents.find(extent.name);
+    return hint == options_.expected_extents.end() ? default_extent : hint->second;
+  }
+
+  std::int64_t expected_elements(const Buffer& buffer) const {
+    std::int64_t count = buffer.width;
+    for (AxisId axis : buffer.axes)
+      count *= expected(graph_.axis(axis).extent);
+    for (const Extent& extent : buffer.shape)
+      count *= expected(extent);
+    if (buffer.lane_axis != no_axis)
+      count *= buffer.lane_rows > 0 ? buffer.lane_rows : expected(graph_.axis(buffer.lane_axis).extent);
+    return count;
+  }
+
+  Buffer describe(NodeId node, const Type& type, Place place, AxisId lane_axis) const {
+    Buffer buffer;
+    buffer.node = node;
+    buffer.place = place;
+    buffer.element = type.element;
+    buffer.wide = type.element == ir::Element::real && is_root_scalar(type);
+    buffer.axes = type.axes;
+    if (type.has_axis(lane_axis)) {
+      buffer.lane_axis = lane_axis;
+      std::erase(buffer.axes, lane_axis);
+    }
+    buffer.shape = type.shape;
+    buffer.element_bytes = type.element == ir::Element::real      ? (buffer.wide ? 8 : options_.real_bytes)
+                           : type.element == ir::Element::integer ? 4
+                                                                  : 1;
+    return buffer;
+  }
+
+  int add_buffer(Buffer buffer) {
+    schedule_.buffers.push_back(std::move(buffer));
+    return static_cast<int>(schedule_.buffers.size()) - 1;
+  }
+
+  /** Memory for a value computed in a phase. */
+  Placement make_place(NodeId node, const Type& type, int phase_index, bool kept) {
+    const Phase& phase = schedule_.phases[static_cast<std::size_t>(phase_index)];
+    std::vector<AxisId> inner = type.axes;
+    std::erase(inner, phase.home);
+    const std::int64_t elements = known_elements(graph_, inner, type.shape);
+    const bool is_small = elements >= 0 && elements <= register_elements;
+    Place chosen;
+    if (kept)
+      chosen = is_root_scalar(type) ? Place::scalar : Place::whole;
+    else if (phase.home == no_axis)
+      chosen = is_root_scalar(type) ? Place::lane : Place::whole;
+    else
+      chosen = is_small ? Place::lane : Place::tile;
+    Buffer buffer = describe(node, type, chosen, kept ? home_axis(graph_, type.axes) : phase.home);
+    if (chosen == Place::lane)
+      buffer.lane_rows = options_.lanes;
+    if (chosen == Place::tile)
+      buffer.chunks = phase.maximum_chunks;
+    return {chosen, phase_index, add_buffer(std::move(buffer))};
+  }
+
+  void place() {
+    for (std::size_t p = 0; p < schedule_.phases.size(); ++p)
+      for (Statement& statement : schedule_.phases[p].statements)
+        place_statement(statement, static_cast<int>(p), true);
+  }
+
+  Placement& placement(NodeId id) { return schedule_.placements[at(id)]; }
+
+  void place_statement(Statement& statement, int phase, bool outer) {
+    const AxisId home = schedule_.phases[static_cast<std::size_t>(phase)].home;
+    if (statement.kind == StatementKind::compute) {
+      const NodeId id = statement.node;
+      placement(id) = make_place(id, graph_.type(id), phase, outer && kept_[at(id)]);
+    } else if (statement.kind == StatementKind::accumulate) {
+      const NodeId target = statement.target;
+      const Type& type = graph_.type(target);
+      placement(target) = make_place(target, type, phase, true);
+      Buffer sums = describe(target, type, Place::whole, home_axis(graph_, type.axes));
+      sums.chunks = schedule_.phases[static_cast<std::size_t>(phase)].maximum_chunks;
+      const std::int64_t elements = known_elements(graph_, type.axes, type.shape);
+      const Node& node = graph_.node(statement.node);
+      const bool scattered = node.kind == Kind::scatter_add;
+      const bool in_registers = elements >= 0 && elements <= register_sums && !scattered && type.axes.empty();
+      if (!in_registers && !scattered && elements >= 0 &&
+          elements * options_.lanes * options_.real_bytes <= lane_sum_bytes)
+        sums.width = options_.lanes;
+      statement.accumulator = add_buffer(std::move(sums));
+    } else if (statement.kind == StatementKind::loop) {
+      place_loop(statement, phase, outer);
+    }
+    (void)home;
+  }
+
+  void place_loop(Statement& statement, int phase, bool outer) {
+    const ir::Loop& loop = graph_.loop_of(statement.node);
+    const AxisId home = schedule_.phases[static_cast<std::size_t>(phase)].home;
+    for (NodeId result : results_of(statement.node)) {
+      const Node& node = graph_.node(result);
+      const bool summed_over_rows =
+          home != no_axis && node.result == LoopResult::accumulated && !node.type.has_axis(home);
+      if (!summed_over_rows)
+        placement(result) = make_place(result, node.type, phase, outer && kept_[at(result)]);
+      if (node.result == LoopResult::carried)
+        placement(loop.arguments[static_cast<std::size_t>(node.index)]) = placement(result);
+    }
+    for (NodeId argument : loop.arguments) {
+      const Type& type = graph_.type(argument);
+      if (placement(argument).place == Place::inlined)
+        placement(argument) = make_place(argument, type, phase, false);
+      schedule_.next_values[at(argument)] = make_place(argument, type, phase, false);
+    }
+    for (Statement& part : statement.body)
+      place_statement(part, phase, false);
+  }
+
+  void choose_tiles() {
+    std::vector<std::int64_t> row_bytes(schedule_.phases.size(), 0);
+    const auto per_row = [&](const Buffer& buffer) {
+      Buffer row = buffer;
+      row.lane_rows = 1;
+      return expected_elements(row) * buffer.element_bytes;
+    };
+    const auto owners = buffer_phases();
+    for (std::size_t b = 0; b < schedule_.buffers.size(); ++b)
+      if (schedule_.buffers[b].place == Place::tile)
+        row_bytes[static_cast<std::size_t>(owners[b])] += per_row(schedule_.buffers[b]);
+    for (std::size_t p = 0; p < schedule_.phases.size(); ++p) {
+      Phase& phase = schedule_.phases[p];
+      if (phase.home == no_axis)
+        continue;
+      const std::int64_t lanes = options_.lanes;
+      std::int64_t rows = options_.tile_rows;
+      if (rows <= 0) {
+        rows = options_.cache_bytes / std::max<std::int64_t>(1, row_bytes[p]);
+        rows = std::clamp(rows / lanes * lanes, std::min<std::int64_t>(4 * lanes, most_tile_rows),
+                          most_tile_rows);
+        const std::int64_t all = (expected(graph_.axis(phase.home).extent) + lanes - 1) / lanes * lanes;
+        rows = std::max(lanes, std::min(rows, all));
+      }
+      phase.tile_rows = static_cast<int>((rows + lanes - 1) / lanes * lanes);
+    }
+    std::vector<std::int64_t> sum_bytes(schedule_.phases.size(), 1);
+    for (std::size_t b = 0; b < schedule_.buffers.size(); ++b)
+      if (schedule_.buffers[b].chunks > 0 && schedule_.buffers[b].place == Place::whole)
+        sum_bytes[static_cast<std::size_t>(owners[b])] +=
+            expected_elements(schedule_.buffers[b]) * schedule_.buffers[b].element_bytes;
+    for (std::size_t p = 0; p < schedule_.phases.size(); ++p) {
+      Phase& phase = schedule_.phases[p];
+      if (phase.home != no_axis)
+        phase.maximum_chunks = static_cast<int>(
+            std::clamp<std::int64_t>(options_.accumulator_bytes / sum_bytes[p], 1, options_.maximum_chunks));
+    }
+    for (std::size_t b = 0; b < schedule_.buffers.size(); ++b) {
+      Buffer& buffer = schedule_.buffers[b];
+      if (buffer.chunks == 0)
+        continue;
+      const Phase& phase = schedule_.phases[static_cast<std::size_t>(owners[b])];
+      buffer.chunks = phase.maximum_chunks;
+      if (buffer.place == Place::tile && buffer.lane_axis != no_axis)
+        buffer.lane_rows = phase.tile_rows;
+    }
+  }
+
+  /** The phase every buffer belongs to; accumulators belong to the phase that fills them. */
+  std::vector<int> buffer_phases() const {
+    std::vector<int> owners(schedule_.buffers.size(), 0);
+    for (const auto* list : {&schedule_.placements, &schedule_.next_values})
+      for (const Placement& placement : *list)
+        if (placement.buffer >= 0)
+          owners[static_cast<std::size_t>(placement.buffer)] = placement.phase;
+    const auto visit = [&](const auto& self, const Statement& statement, int phase) -> void {
+      if (statement.accumulator >= 0)
+        owners[static_cast<std::size_t>(statement.accumulator)] = phase;
+      for (const Statement& part : statement.body)
+        self(self, part, phase);
+    };
+    for (std::size_t p = 0; p < schedule_.phases.size(); ++p)
+      for (const Statement& statement : schedule_.phases[p].statements)
+        visit(visit, statement, static_cast<int>(p));
+    return owners;
+  }
+
+  void name_arguments() {
+    std::set<std::string> extents, inputs;
+    const auto note = [&](const Extent& extent) {
+      if (!extent.is_known())
+        extents.insert(extent.name);
+    };
+    for (const ir::Axis& axis : graph_.axes) {
+      note(axis.extent);
+      note(axis.population);
+    }
+    for (const ir::Minibatch& minibatch : graph_.minibatches) {
+      note(minibatch.population);
+      note(minibatch.rows);
+    }
+    for (const ir::Parameter& parameter : graph_.parameters)
+      std::for_each(parameter.shape.begin(), parameter.shape.end(), note);
+    for (const ir::DataArray& data : graph_.data)
+      std::for_each(data.shape.begin(), data.shape.end(), note);
+    for (const ir::Loop& loop : graph_.loops)
+      note(loop.trip_count);
+    for (const Node& node : graph_.nodes) {
+      std::for_each(node.type.shape.begin(), node.type.shape.end(), note);
+      std::for_each(node.extents.begin(), node.extents.end(), note);
+      note(node.start);
+      if (node.kind == Kind::input)
+        inputs.insert(node.name);
+    }
+    schedule_.extents.assign(extents.begin(), extents.end());
+    schedule_.inputs.assign(inputs.begin(), inputs.end());
+  }
+
+  const Graph& graph_;
+  ScheduleOptions options_;
+  Usage usage_;
+  Schedule schedule_;
+  std::vector<Task> tasks_;
+  std::vector<int> defined_by_; ///< per node: the task that computes it
+  std::vector<int> phase_of_;   ///< per task
+  std::vector<char> kept_;      ///< per node: read outside of its phase
+};
+
+} // namespace
+
+Schedule schedule(const Graph& graph, const ScheduleOptions& options) {
+  return Scheduler(graph, options).run();
+}
+
+bool in_workspace(const Buffer& buffer) {
+  return buffer.place != Place::lane && buffer.place != Place::inlined;
+}
+
+std::int64_t workspace_bytes(const Graph& graph, const Schedule& schedule,
+                             const std::vector<std::int64_t>& extents) {
+  const auto size = [&](const Extent& extent) {
+    if (extent.is_known())
+      return extent.value;
+    const auto place = std::find(schedule.extents.begin(), schedule.extents.end(), extent.name);
+    return extents.at(static_cast<std::size_t>(place - schedule.extents.begin()));
+  };
+  std::int64_t total = 0;
+  for (const Buffer& buffer : schedule.buffers) {
+    if (!in_workspace(buffer))
+      continue;
+    std::int64_t bytes = std::int64_t{buffer.element_bytes} * buffer.width;
+    for (AxisId axis : buffer.axes)
+      bytes *= size(graph.axis(axis).extent);
+    for (const Extent& extent : buffer.shape)
+      bytes *= size(extent);
+    if (buffer.lane_axis != no_axis) {
+      const std::int64_t rows =
+          buffer.lane_rows > 0 ? buffer.lane_rows : size(graph.axis(buffer.lane_axis).extent);
+      bytes *= (rows + schedule.lanes - 1) / schedule.lanes * schedule.lanes;
+    }
+    // One register more, so that the last, partly filled one may be read and written whole.
+    bytes += std::int64_t{buffer.element_bytes} * schedule.lanes;
+    bytes = (bytes + buffer_alignment - 1) / buffer_alignment * buffer_alignment;
+    total += bytes * std::max(1, buffer.chunks);
+  }
+  return total + buffer_alignment;
+}
+
+} // namespace plait::passes

@@ -1,0 +1,54 @@
+/** \file
+ * The scheduler's own state, shared by its files: placement.cpp decides what is materialized, schedule.cpp
+ * orders statements into phases and gives them memory.
+ */
+#pragma once
+
+#include "compiler/passes/schedule.hpp"
+
+#include <map>
+#include <set>
+#include <unordered_map>
+
+namespace plait::passes {
+
+/** Which nodes matter, who reads them, and which are computed into memory. */
+struct Usage {
+  std::vector<char> live;
+  std::vector<std::vector<ir::NodeId>>
+      users;                     ///< live readers; a loop reads its inits, and what its body hands over
+  std::vector<int> output_users; ///< number of outputs that read the node
+  std::vector<char> materialized;
+  std::vector<char> light; ///< cheaper to recompute than to load
+};
+Usage analyse_usage(const ir::Graph& graph);
+
+/** Axes over which the statement of `node` iterates: its own and those it sums. */
+std::vector<ir::AxisId> iteration_axes(const ir::Graph& graph, ir::NodeId node);
+
+/** True for kinds that never own memory. */
+bool is_view(ir::Kind kind);
+
+/** Calls visit(materialized node, crossed) for everything that evaluating `node` reads, going through inlined
+ * nodes; `crossed` tells that an axis was turned into a dimension on the way, so that foreign rows are read.
+ */
+template <class Visit>
+void for_each_read(const ir::Graph& graph, const Usage& usage, ir::NodeId node, const Visit& visit) {
+  std::set<std::pair<ir::NodeId, bool>> seen;
+  const auto walk = [&](const auto& self, ir::NodeId id, bool crossed) -> void {
+    if (!seen.insert({id, crossed}).second)
+      return;
+    if (usage.materialized[static_cast<std::size_t>(id)]) {
+      visit(id, crossed);
+      return;
+    }
+    const ir::Node& at = graph.node(id);
+    for (ir::NodeId operand : at.operands)
+      self(self, operand, crossed || at.kind == ir::Kind::axis_to_dim);
+  };
+  const ir::Node& root = graph.node(node);
+  for (ir::NodeId operand : root.operands)
+    walk(walk, operand, root.kind == ir::Kind::axis_to_dim);
+}
+
+} // namespace plait::passes
