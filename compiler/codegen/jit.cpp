@@ -62,6 +62,8 @@ struct Jit::State {
   JitOptions options;
   ObjectCache cache{{}};
   std::unique_ptr<llvm::TargetMachine> machine;
+  std::mutex report_mutex;
+  std::string report; // what the linker said last: the names that a failed lookup leaves out
   std::unique_ptr<llvm::orc::LLJIT> linker;
   llvm::orc::JITDylib* runtime = nullptr;
   std::mutex mutex; // the target machine serves one compilation at a time
@@ -87,10 +89,14 @@ struct Jit::State {
 
 void* CompiledCode::address(std::string_view function) const {
   auto* library = static_cast<llvm::orc::JITDylib*>(library_);
-  const auto found =
-      take(jit_->state_->linker->lookup(*library, llvm::StringRef(function.data(), function.size())),
-           "cannot link compiled code");
-  return found.toPtr<void*>();
+  Jit::State& state = *jit_->state_;
+  auto found = state.linker->lookup(*library, llvm::StringRef(function.data(), function.size()));
+  if (found)
+    return found->toPtr<void*>();
+  const std::string failure = message_of(found.takeError());
+  const std::lock_guard lock(state.report_mutex);
+  throw std::runtime_error("cannot link compiled code: " + failure +
+                           (state.report.empty() ? "" : "; " + state.report));
 }
 
 Jit::Jit(JitOptions options) : state_(std::make_unique<State>()) {
@@ -112,9 +118,12 @@ Jit::Jit(JitOptions options) : state_(std::make_unique<State>()) {
       .setLinkProcessSymbolsByDefault(false);
   state_->linker = take(builder.create(), "cannot set up the JIT");
 
-  // Errors travel to the caller through lookup; they are not to be printed as well.
-  state_->linker->getExecutionSession().setErrorReporter(
-      [](llvm::Error error) { llvm::consumeError(std::move(error)); });
+  // Errors travel to the caller through lookup instead of being printed.
+  state_->linker->getExecutionSession().setErrorReporter([state = state_.get()](llvm::Error error) {
+    std::string text = message_of(std::move(error));
+    const std::lock_guard lock(state->report_mutex);
+    state->report = std::move(text);
+  });
   state_->runtime = &take(state_->linker->createJITDylib("runtime"), "cannot create a library");
   llvm::orc::SymbolMap symbols;
   for (const RuntimeSymbol& symbol : runtime_symbols())

@@ -1,5 +1,6 @@
 #include "compiler/codegen/object_cache.hpp"
 
+#include <fmt/format.h>
 #include <llvm/Support/BLAKE3.h>
 #include <llvm/Support/MemoryBuffer.h>
 
@@ -88,7 +89,7 @@ void ObjectCache::store(std::string_view key, std::string_view object) const {
     return;
   const std::filesystem::path target = file(key);
   std::filesystem::path temporary = target;
-  temporary += "." + std::to_string(::getpid()) + "." + std::to_string(counter++) + ".part";
+  temporary += fmt::format(".{}.{}.part", ::getpid(), counter++);
   Header header;
   header.size = object.size();
   header.digest = digest_of(object);

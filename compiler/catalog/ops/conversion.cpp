@@ -1,5 +1,6 @@
 #include "compiler/catalog/ops/row.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace plait::op {
@@ -14,12 +15,15 @@ constinit const Op to_real = {
     .samples = ir::SampleRange{-50, 50},
 };
 
-// Truncates.
+// Truncates; the nearest 32-bit integer where there is none, 0 for NaN.
 constinit const Op to_integer = {
     .name = "to_integer",
     .arity = 1,
     .result = ResultRule::to_integer,
-    .evaluate = +[](Numbers in) { return std::trunc(in[0]); },
+    .evaluate =
+        +[](Numbers in) {
+          return std::isnan(in[0]) ? 0.0 : std::clamp(std::trunc(in[0]), -2147483648.0, 2147483647.0);
+        },
     .derivative = not_differentiable,
     .lower = +[](LaneBuilder& lanes, Lanes in) { return lanes.to_integer(in[0]); },
     .samples = ir::SampleRange{-50, 50},

@@ -182,11 +182,6 @@ inline Real scale_by_power_of_two(Real a, Real exponent) {
   return {a.builder(), a.builder().scale_by_power_of_two(a.lane(), exponent.lane())};
 }
 
-/** Sum of coefficients[k] x^k by Horner's rule: the shortest code, the longest chain of dependencies. */
-Real horner(Real x, std::span<const double> coefficients);
-/** The same by Estrin's rule: a few more products, a third of the latency. */
-Real estrin(Real x, std::span<const double> coefficients);
-
 // Elementary functions: elementary_lanes.cpp.
 Real exp(Real x);
 Real expm1(Real x);
@@ -202,6 +197,8 @@ Real sigmoid(Real x);
 Real softplus(Real x);
 Real log1m_exp(Real x);
 Real log_add_exp(Real a, Real b);
+/** sin(2 pi w) for |w| <= 1/4. */
+Real sin_of_turns(Real w);
 /** cos(2 pi u) for u in [0, 1]. */
 Real cos_of_turns(Real u);
 
