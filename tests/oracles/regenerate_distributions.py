@@ -137,6 +137,25 @@ scalar("logistic", [(0.3, 0.7), (-2.0, 3.0)], [-40.0, 0.1, 25.0], lambda m, s: s
 scalar("gumbel", [(0.3, 0.7), (-2.0, 3.0)], [-2.0, 0.1, 12.5], lambda m, s: stats.gumbel_r(m, s))
 scalar("weibull", [(1.7, 0.8), (0.6, 2.0)], [0.02, 0.9, 3.0], lambda k, s: stats.weibull_min(k, scale=s))
 
+class HalfStudentT:
+    """The absolute value of a Student t variable."""
+
+    def __init__(self, df, scale):
+        self.law = stats.t(df, 0, scale)
+
+    def logpdf(self, x):
+        return math.log(2) + self.law.logpdf(x)
+
+    def ppf(self, u):
+        return self.law.ppf((1 + u) / 2)
+
+    def stats(self, moments):
+        return math.nan, math.nan, math.nan
+
+
+scalar("half_student_t", [(7.0, 1.5), (2.5, 0.3)], [0.01, 0.4, 8.0], HalfStudentT, entropy=False)
+scalar("pareto", [(0.7, 5.5), (0.2, 2.0)], [0.75, 1.3, 20.0], lambda s, a: stats.pareto(a, scale=s))
+
 for point in (0.7, -2.0):
     case("delta", [point], [point], lambda x, p: 0.0)
 
@@ -148,6 +167,8 @@ counts("beta_binomial", [(10, 1.5, 2.5), (25, 0.5, 0.7)], [0, 3, 10], lambda n, 
 counts("poisson", [(3.5,), (0.2,), (40.0,)], [0, 3, 25], lambda r: stats.poisson(r))
 counts("poisson_log", [(1.2,), (-1.0,)], [0, 3, 25], lambda l: stats.poisson(np.exp(l)))
 counts("negative_binomial", [(4.0, 2.5), (0.5, 10.0)], [0, 3, 25], lambda m, c: stats.nbinom(c, c / (c + m)))
+counts("negative_binomial_log", [(1.4, 2.5), (-0.7, 10.0)], [0, 3, 25],
+       lambda l, c: stats.nbinom(c, c / (c + np.exp(l))))
 counts("geometric", [(0.3,), (0.8,)], [0, 3, 25], lambda p: stats.geom(p, loc=-1))
 
 
@@ -204,6 +225,12 @@ for n, p in ((12, [0.2, 0.5, 0.3]), (30, [0.1, 0.05, 0.25, 0.35, 0.25])):
     points = [[n] + [0] * (len(p) - 1), [2, 3] + [0] * (len(p) - 3) + [n - 5]]
     case("multinomial", [n, p], points, lambda x, n, p: stats.multinomial(n, p).logpmf(x),
          lambda n, p: [(k, stats.binom(n, q)) for k, q in enumerate(p)], event=[len(p)], discrete=True)
+
+for n, a in ((12, [1.5, 0.7, 3.0]), (30, [0.3, 0.2, 0.5, 0.4, 1.2])):
+    points = [[n] + [0] * (len(a) - 1), [2, 3] + [0] * (len(a) - 3) + [n - 5]]
+    case("dirichlet_multinomial", [n, a], points, lambda x, n, a: stats.dirichlet_multinomial(a, int(n)).logpmf(x),
+         lambda n, a: [(k, stats.betabinom(n, b, a.sum() - b)) for k, b in enumerate(a)], event=[len(a)],
+         discrete=True)
 
 for a in ([1.5, 0.7, 3.0], [0.3, 0.2, 0.5, 0.4]):
     points = [[1 / len(a)] * len(a), [0.1] * (len(a) - 1) + [1.1 - 0.1 * len(a)]]

@@ -32,4 +32,9 @@ inline constexpr double euler_gamma = 0.57721566490153286061;
  * exceed u times their total. `weights` is [K] or batch + [K]; the result has shape `batch`. */
 Value draw_category(Draws& draws, Value weights, const Shape& batch);
 
+/** Counts of `trials` draws over the categories of the last dimension of `weights` (batch + [K], not
+ * negative). Halves the categories again and again: a binomial draw splits the count of every block between
+ * its two halves, which takes log2(K) vector draws instead of K dependent ones. `shape` is batch + [K]. */
+Value draw_multinomial(Draws& draws, Value trials, Value weights, const Shape& shape);
+
 } // namespace plait::catalog

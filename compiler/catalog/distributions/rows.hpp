@@ -17,12 +17,14 @@
   ROW(cauchy)                                                                                                \
   ROW(delta)                                                                                                 \
   ROW(dirichlet)                                                                                             \
+  ROW(dirichlet_multinomial)                                                                                 \
   ROW(exponential)                                                                                           \
   ROW(gamma)                                                                                                 \
   ROW(geometric)                                                                                             \
   ROW(gumbel)                                                                                                \
   ROW(half_cauchy)                                                                                           \
   ROW(half_normal)                                                                                           \
+  ROW(half_student_t)                                                                                        \
   ROW(inverse_gamma)                                                                                         \
   ROW(laplace)                                                                                               \
   ROW(lkj_corr_cholesky)                                                                                     \
@@ -31,8 +33,10 @@
   ROW(multinomial)                                                                                           \
   ROW(multivariate_normal)                                                                                   \
   ROW(negative_binomial)                                                                                     \
+  ROW(negative_binomial_log)                                                                                 \
   ROW(normal)                                                                                                \
   ROW(ordered_logistic)                                                                                      \
+  ROW(pareto)                                                                                                \
   ROW(poisson)                                                                                               \
   ROW(poisson_log)                                                                                           \
   ROW(student_t)                                                                                             \

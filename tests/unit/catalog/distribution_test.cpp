@@ -60,7 +60,8 @@ TEST_CASE("rows are consistent in themselves") {
     const auto kind = row->support.get().kind;
     CHECK(catalog::is_discrete(kind) == (row->pathwise.get() == catalog::Pathwise::none));
     CHECK(catalog::event_rank(kind) <= row->event_rank.get());
-    const bool needs_bounds = kind == catalog::SupportKind::interval;
+    const bool needs_bounds =
+        kind == catalog::SupportKind::interval || kind == catalog::SupportKind::greater_than;
     CHECK(needs_bounds == (row->bounds != nullptr));
     const bool finite = kind == catalog::SupportKind::bit || kind == catalog::SupportKind::category ||
                         kind == catalog::SupportKind::bounded_count;

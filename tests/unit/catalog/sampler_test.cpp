@@ -14,7 +14,7 @@ using namespace plait::test;
 using catalog::Distribution;
 using catalog::SupportKind;
 
-constexpr std::int64_t draws_made = 20000;
+constexpr std::int64_t draws_made = 100000;
 constexpr double standard_errors = 5;
 
 struct Drawn {
@@ -51,6 +51,8 @@ bool is_inside_support(const Numbers& x, const Distribution& distribution, const
     return all([](double v) { return v > 0 && v <= 1; });
   case SupportKind::interval:
     return all([&](double v) { return v >= parameter(0) && v <= parameter(1); });
+  case SupportKind::greater_than:
+    return all([&](double v) { return v >= parameter(0); });
   case SupportKind::simplex:
     return all([](double v) { return v > 0 && v <= 1; }) && std::abs(sum - 1) < 1e-12;
   case SupportKind::cholesky_corr: {
