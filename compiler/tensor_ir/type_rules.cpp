@@ -263,10 +263,10 @@ Type random_type(const Graph& graph, const Node& node) {
 }
 
 const Loop* owning_loop(const Graph& graph, const Node& node) {
-  const Region& region = graph.regions[static_cast<std::size_t>(node.region)];
-  if (region.owner == no_node)
+  const NodeId owner = graph.regions[static_cast<std::size_t>(node.region)].owner;
+  if (owner < 0 || owner >= static_cast<NodeId>(graph.nodes.size()) || graph.node(owner).kind != Kind::loop)
     fail(node, "outside of a loop body");
-  return &graph.loop_of(region.owner);
+  return &graph.loop_of(owner);
 }
 
 template <class T>

@@ -94,8 +94,8 @@ private:
   void member_of_loop(NodeId id) {
     const Node& node = graph_.node(id);
     const Region& region = graph_.regions[static_cast<std::size_t>(node.region)];
-    if (region.owner == no_node)
-      return report(id, "lies outside of a loop body");
+    if (!exists(region.owner) || graph_.node(region.owner).kind != Kind::loop)
+      return; // the type rule has said so
     const Loop& loop = graph_.loop_of(region.owner);
     const NodeId registered =
         node.kind == Kind::loop_index ? loop.index
