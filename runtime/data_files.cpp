@@ -150,6 +150,8 @@ CsvFile::Wanted wanted_of(const Located& located, bool text) {
 } // namespace
 
 void DataFiles::announce(const Located& located, bool text) {
+  if (located.argument->memory)
+    return;
   OpenFile& file = open(*located.argument);
   if (!file.csv)
     return;
@@ -364,6 +366,8 @@ std::optional<DataFiles::Number> DataFiles::find_number(const std::string& name)
 
 std::int64_t DataFiles::line_of(const LoadedData& data, std::int64_t flat) {
   const DataArgument& argument = *data.located.argument;
+  if (argument.memory)
+    return -1;
   OpenFile& file = open(argument);
   if (file.json)
     return file.json->line_of(data.located.keys[0], flat);

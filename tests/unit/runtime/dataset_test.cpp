@@ -496,6 +496,21 @@ TEST_CASE("bind: threshold and scale") {
         "latent");
 }
 
+TEST_CASE("bind: arrays handed over in memory") {
+  DataSource source;
+  DataArgument argument;
+  argument.name = "y";
+  argument.file = "array y";
+  argument.memory = make_array({2}, std::vector<double>{1, -2});
+  source.arguments.push_back(argument);
+  BindResult result = bind_data({real("y", {"N"})}, source);
+  REQUIRE(result.errors.empty());
+  CHECK(result.dataset.sizes.at("N") == 2);
+  CHECK(result.dataset.find("y")->values.data == argument.memory->data);
+  CHECK(to_text(bind_data({limited(real("y", {"N"}), Limit{0, false})}, source).errors) ==
+        "array y: error: y[1] is -2, but must be at least 0");
+}
+
 TEST_CASE("fingerprints are XXH64") {
   CHECK(content_fingerprint("") == "xxh64:ef46db3751d8e999");
   CHECK(content_fingerprint("a") == "xxh64:d24ec4f1a98c6e5b");
