@@ -24,7 +24,7 @@ namespace plait::codegen {
 struct JitOptions {
   Target target = host_target();
   bool use_cache = true;
-  std::filesystem::path cache_folder; ///< empty: $XDG_CACHE_HOME/plait, or ~/.cache/plait
+  std::filesystem::path cache_folder = {}; ///< empty: $XDG_CACHE_HOME/plait, or ~/.cache/plait
 };
 
 /** What one compilation cost, in milliseconds. */

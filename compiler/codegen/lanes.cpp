@@ -194,13 +194,18 @@ Lane LlvmLanes::scale_by_power_of_two(Lane a, Lane exponent) {
   const double bound = single_ ? 252 : 2044;
   const Lane bounded = maximum(real(-bound), minimum(real(bound), exponent));
   llvm::Type* bits = vector_of(single_ ? builder_->getInt32Ty() : builder_->getInt64Ty());
-  const unsigned fraction_bits = single_ ? 23 : 52;
   llvm::Value* bias = llvm::ConstantInt::get(bits, single_ ? 127 : 1023);
-  llvm::Value* shift = llvm::ConstantInt::get(bits, fraction_bits);
-  llvm::Value* integral =
-      builder_->CreateIntrinsic(llvm::Intrinsic::fptosi_sat, {integer_type_, real_type_}, {value(bounded)});
-  llvm::Value* whole = builder_->CreateSExt(integral, bits);
-  llvm::Value* half = builder_->CreateAShr(whole, llvm::ConstantInt::get(bits, 1));
+  llvm::Value* shift = llvm::ConstantInt::get(bits, single_ ? 23 : 52);
+  // Adding 1.5 * 2^(fraction bits) leaves the integer in the low bits: one addition, defined for NaN too.
+  const double magic = single_ ? 0x1.8p23 : 0x1.8p52;
+  llvm::Value* shifted = builder_->CreateBitCast(value(add(bounded, real(magic))), bits);
+  llvm::Value* whole = builder_->CreateSub(shifted, builder_->CreateBitCast(value(real(magic)), bits));
+  // Half of it, rounded down: the sum with an even offset is positive, so a logical shift does (64-bit lanes
+  // have no arithmetic one before AVX-512).
+  llvm::Value* offset = llvm::ConstantInt::get(bits, 4096);
+  llvm::Value* half = builder_->CreateSub(
+      builder_->CreateLShr(builder_->CreateAdd(whole, offset), llvm::ConstantInt::get(bits, 1)),
+      llvm::ConstantInt::get(bits, 2048));
   llvm::Value* rest = builder_->CreateSub(whole, half);
   const auto power = [&](llvm::Value* e) {
     return wrap(
