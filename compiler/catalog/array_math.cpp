@@ -53,7 +53,10 @@ Value repeat(Value value, const Shape& batch) {
 }
 
 Value with_batch(Value value, const Shape& batch, int event_rank) {
-  return value.type().shape.size() == static_cast<std::size_t>(event_rank) ? repeat(value, batch) : value;
+  const std::size_t own = batch_of(value.type().shape, event_rank).size();
+  return own < batch.size()
+             ? repeat(value, Shape(batch.begin(), batch.end() - static_cast<std::ptrdiff_t>(own)))
+             : value;
 }
 
 Value spread_last(Value value, const Extent& length) {

@@ -33,8 +33,8 @@ ir::Value as_integer(ir::Value value);
 
 /** `value` repeated over leading dimensions `batch`. */
 ir::Value repeat(ir::Value value, const Shape& batch);
-/** `value`, whose shape ends in `event_rank` dimensions, with the batch dimensions `batch`: repeated if it
- * has none. */
+/** `value`, whose shape ends in `event_rank` dimensions, with all of the batch dimensions `batch`: repeated
+ * over the leading ones that it lacks. */
 ir::Value with_batch(ir::Value value, const Shape& batch, int event_rank);
 /** `value` (the batch shape) repeated along a new last dimension of length `length`. */
 ir::Value spread_last(ir::Value value, const ir::Extent& length);

@@ -17,7 +17,8 @@ using ir::Value;
 constexpr std::array all_distributions = {PLAIT_DISTRIBUTIONS(PLAIT_LIST_ROW)};
 #undef PLAIT_LIST_ROW
 
-/** Parameters as rows expect them: real where a real is meant, rank >= 1 repeated over the batch. */
+/** Parameters as rows expect them: real where a real is meant, and with all batch dimensions or none. The
+ * batch of a parameter may be the end of the whole batch: independent copies come in front. */
 std::vector<Value> prepare(const Distribution& distribution, std::span<const Value> given,
                            const Shape& batch) {
   const std::vector<DistributionParameter> declared = distribution.parameters.get()();
@@ -26,20 +27,23 @@ std::vector<Value> prepare(const Distribution& distribution, std::span<const Val
                            " parameters");
   std::vector<Value> result;
   for (std::size_t k = 0; k < given.size(); ++k) {
-    Value parameter = declared[k].integer ? given[k] : as_real(given[k]);
-    if (declared[k].rank > 0 && !distribution.keeps_shared)
-      parameter = with_batch(parameter, batch, declared[k].rank);
-    result.push_back(parameter);
+    const Value parameter = declared[k].integer ? given[k] : as_real(given[k]);
+    const bool shared = parameter.type().shape.size() == static_cast<std::size_t>(declared[k].rank);
+    const bool stays = shared && (declared[k].rank == 0 || distribution.keeps_shared);
+    result.push_back(stays ? parameter : with_batch(parameter, batch, declared[k].rank));
   }
   return result;
 }
 
-/** The batch shape that a value and its parameters have together: that of whichever has one. */
+/** The batch shape that a value and its parameters have together: the longest one. */
 Shape batch_shape(const Distribution& distribution, Value value, std::span<const Value> parameters) {
   Shape batch = batch_of(value.type().shape, distribution.event_rank);
   const std::vector<DistributionParameter> declared = distribution.parameters.get()();
-  for (std::size_t k = 0; k < parameters.size() && k < declared.size() && batch.empty(); ++k)
-    batch = batch_of(parameters[k].type().shape, declared[k].rank);
+  for (std::size_t k = 0; k < parameters.size() && k < declared.size(); ++k) {
+    const Shape own = batch_of(parameters[k].type().shape, declared[k].rank);
+    if (own.size() > batch.size())
+      batch = own;
+  }
   return batch;
 }
 
@@ -58,7 +62,8 @@ const Distribution* find_distribution(std::string_view name) {
 Value log_prob(Builder& builder, const Distribution& distribution, Value value,
                std::span<const Value> parameters) {
   const Shape batch = batch_shape(distribution, value, parameters);
-  const Value full = distribution.event_rank > 0 ? with_batch(value, batch, distribution.event_rank) : value;
+  const bool scalar = value.type().is_scalar();
+  const Value full = scalar ? value : with_batch(value, batch, distribution.event_rank);
   const Value result = distribution.log_prob(builder, full, prepare(distribution, parameters, batch));
   return builder.broadcast(result, result.type().axes, batch);
 }

@@ -7,10 +7,26 @@ Parameters parameters() {
   return {{"point"}};
 }
 
+/** The node whose entries `value` repeats. */
+ir::NodeId source(Value value) {
+  const ir::Graph& graph = value.builder().graph();
+  ir::NodeId id = value.id();
+  for (;;) {
+    const ir::Node& node = graph.node(id);
+    const bool repeats = node.kind == ir::Kind::broadcast || node.kind == ir::Kind::expand ||
+                         (node.kind == ir::Kind::map && node.op->name == "stop_gradient");
+    if (!repeats)
+      return id;
+    id = node.operands[0];
+  }
+}
+
 Value log_prob(Builder& builder, Value value, Values p) {
   const Value point = p[0];
-  if (value.id() == point.id())
-    return builder.zeros(value.type());
+  // A draw is its own point, whatever the rounding of the two computations.
+  if (source(value) == source(point))
+    return builder.zeros(
+        ir::Type{ir::Element::real, ir::unite(value.type().axes, point.type().axes), value.type().shape});
   return or_impossible(equal(value, point), builder.real(0));
 }
 

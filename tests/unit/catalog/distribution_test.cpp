@@ -104,39 +104,37 @@ TEST_CASE("log densities have the derivative of their value") {
 
 TEST_CASE("a batch of values gives the log density of each") {
   for_each_row([](const nlohmann::json& row, const Distribution& distribution) {
-    // All points at once, in a batch of shape [1, n]: with shared parameters, and with parameters repeated by
-    // hand.
-    const auto declared = distribution.parameters.get()();
+    // Two copies of all points, a batch of shape [2, n]: with parameters that have none of the batch's
+    // dimensions, its last one, or both.
     const auto& points = row.at("points");
     const auto expected = row.at("log_prob").get<Numbers>();
-    for (const bool repeated : {false, true}) {
+    for (const int dimensions : {0, 1, 2}) {
       Program program;
-      Shape batch = {Extent::known(1), Extent::known(static_cast<std::int64_t>(points.size()))};
+      const Shape batch = {Extent::known(2), Extent::known(static_cast<std::int64_t>(points.size()))};
       Numbers numbers;
-      for (const auto& point : points) {
-        const auto part = point.get<Numbers>();
-        numbers.insert(numbers.end(), part.begin(), part.end());
-      }
+      for (int copy = 0; copy < 2; ++copy)
+        for (const auto& point : points) {
+          const auto part = point.get<Numbers>();
+          numbers.insert(numbers.end(), part.begin(), part.end());
+        }
       Shape shape = batch;
       for (const Extent& extent : shape_of(row.at("event")))
         shape.push_back(extent);
       const Value value = row.at("discrete").get<bool>()
                               ? program.builder.literal(ir::Element::integer, shape, numbers)
                               : program.parameter(shape, numbers);
-      auto parameters = bind_parameters(program, row.at("parameters"), declared);
-      if (repeated)
-        for (Value& parameter : parameters) {
-          parameter = program.builder.expand(parameter, 0, batch[1]);
-          parameter = program.builder.expand(parameter, 0, batch[0]);
-        }
+      auto parameters = bind_parameters(program, row.at("parameters"), distribution.parameters.get()());
+      for (int d = 0; d < dimensions; ++d)
+        for (Value& parameter : parameters)
+          parameter = program.builder.expand(parameter, 0, batch[static_cast<std::size_t>(1 - d)]);
       const Value result = catalog::log_prob(program.builder, distribution, value, parameters);
       REQUIRE(result.type().shape == batch);
       const Numbers found = program.numbers(result);
       if (distribution.point_mass)
         continue;
-      INFO((repeated ? "own parameters" : "shared parameters"));
-      for (std::size_t k = 0; k < expected.size(); ++k)
-        CHECK(close(found[k], expected[k], 2e-11));
+      INFO("parameters with " << dimensions << " of the batch's dimensions");
+      for (std::size_t k = 0; k < found.size(); ++k)
+        CHECK(close(found[k], expected[k % expected.size()], 2e-11));
     }
   });
 }
@@ -244,4 +242,12 @@ TEST_CASE("a delta is impossible elsewhere") {
   CHECK(program.number(catalog::log_prob(program.builder, delta, point, std::vector{point})) == 0);
   CHECK(std::isinf(program.number(
       catalog::log_prob(program.builder, delta, program.builder.real(3), std::vector{point}))));
+
+  // A draw stays at its point through the plates and copies it is repeated over.
+  const ir::AxisId plate = program.plate(3);
+  const Value moving = program.parameter({}, {0.1});
+  const Value drawn = program.builder.broadcast(moving, {plate}, {Extent::known(2)});
+  const Value density = catalog::log_prob(program.builder, delta, drawn, std::vector{stop_gradient(moving)});
+  CHECK(program.graph.node(density.id()).op == nullptr);
+  CHECK(program.numbers(density) == Numbers(6, 0.0));
 }

@@ -202,26 +202,31 @@ TEST_CASE("draws carry the derivative of expectations in their parameters") {
 
 TEST_CASE("a batch of draws has the shape asked for and no repeated draw") {
   for_each_row([](const nlohmann::json& row, const Distribution& distribution) {
-    Program program;
-    const auto parameters = bind_parameters(program, row.at("parameters"), distribution.parameters.get()());
-    SiteDraws draws(program.builder, program.builder.integer(0));
-    Shape shape = {Extent::known(2), Extent::known(3)};
-    for (const Extent& extent : shape_of(row.at("event")))
-      shape.push_back(extent);
-    const Value value = catalog::sample(draws, distribution, parameters, shape);
-    REQUIRE(value.type().shape == shape);
-    const Numbers all = program.numbers(value);
-    const Value density = catalog::log_prob(program.builder, distribution, value, parameters);
-    CHECK(density.type().shape == Shape{Extent::known(2), Extent::known(3)});
-    for (const double entry : program.numbers(density))
-      CHECK(std::isfinite(entry));
-    if (row.at("discrete").get<bool>() || distribution.point_mass)
-      return;
-    const std::size_t event = all.size() / 6;
-    const std::size_t last =
-        distribution.name == std::string_view("lkj_corr_cholesky") ? event - 2 : event - 1;
-    std::vector<double> distinct = component(all, event, last);
-    std::sort(distinct.begin(), distinct.end());
-    CHECK(std::adjacent_find(distinct.begin(), distinct.end()) == distinct.end());
+    for (const bool own : {false, true}) {
+      Program program;
+      auto parameters = bind_parameters(program, row.at("parameters"), distribution.parameters.get()());
+      if (own)
+        for (Value& parameter : parameters)
+          parameter = program.builder.expand(parameter, 0, Extent::known(3));
+      SiteDraws draws(program.builder, program.builder.integer(0));
+      Shape shape = {Extent::known(2), Extent::known(3)};
+      for (const Extent& extent : shape_of(row.at("event")))
+        shape.push_back(extent);
+      const Value value = catalog::sample(draws, distribution, parameters, shape);
+      REQUIRE(value.type().shape == shape);
+      const Numbers all = program.numbers(value);
+      const Value density = catalog::log_prob(program.builder, distribution, value, parameters);
+      CHECK(density.type().shape == Shape{Extent::known(2), Extent::known(3)});
+      for (const double entry : program.numbers(density))
+        CHECK(std::isfinite(entry));
+      if (row.at("discrete").get<bool>() || distribution.point_mass)
+        continue;
+      const std::size_t event = all.size() / 6;
+      const std::size_t last =
+          distribution.name == std::string_view("lkj_corr_cholesky") ? event - 2 : event - 1;
+      std::vector<double> distinct = component(all, event, last);
+      std::sort(distinct.begin(), distinct.end());
+      CHECK(std::adjacent_find(distinct.begin(), distinct.end()) == distinct.end());
+    }
   });
 }
