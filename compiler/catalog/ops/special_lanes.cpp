@@ -180,9 +180,9 @@ Real normal_quantile(Real p) {
   const Real q = select(lower, p, 1 - p);
   const Real w = -log((4 * q) * (1 - q));
   const Real root = square_root(w);
-  const Real from_centre = (1 - 2 * q) * polynomial(w - 3, quantile_centre, quantile_centre);
+  const Real from_centre = polynomial(w - 3, quantile_centre, quantile_centre);
   const Real from_tail = root * polynomial(1 / root, quantile_tail, quantile_tail);
-  const Real guess = select(w < 6, from_centre, from_tail);
+  const Real guess = (1 - 2 * q) * select(w < 6, from_centre, from_tail);
 
   // Beyond the bound, among the subnormal q, the guess must do.
   const double bound = p.is_single_precision() ? 13.3 : 37.66;

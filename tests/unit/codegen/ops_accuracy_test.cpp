@@ -5,11 +5,14 @@
 #include "tests/support/plain_lanes.hpp"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <limits>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -214,6 +217,57 @@ void check_row(const ir::Op& op, std::span<const double> inputs, double toleranc
 }
 
 } // namespace
+
+namespace {
+
+double number_of(const nlohmann::json& value) {
+  if (value.is_number())
+    return value.get<double>();
+  return value == "nan" ? std::nan("") : value == "inf" ? HUGE_VAL : -HUGE_VAL;
+}
+
+} // namespace
+
+TEST_CASE("Ops on reals give the values of an independent library") {
+  std::ifstream file(PLAIT_SOURCE_DIR "/tests/oracles/ops.json");
+  const nlohmann::json rows = nlohmann::json::parse(file);
+  std::set<std::string> covered;
+  for (const nlohmann::json& row : rows) {
+    const std::string name = row["name"];
+    covered.insert(name);
+    const auto found = std::find_if(catalog::ops().begin(), catalog::ops().end(),
+                                    [&](const ir::Op* op) { return op->name == name; });
+    REQUIRE(found != catalog::ops().end());
+    const ir::Op& op = **found;
+    const std::vector<ir::Element> elements(static_cast<std::size_t>(op.arity.get()), ir::Element::real);
+    testing::PlainLanes<double> precise;
+    testing::PlainLanes<float> single;
+    for (std::size_t point = 0; point < row["points"].size(); ++point) {
+      std::vector<double> inputs;
+      for (const nlohmann::json& input : row["points"][point])
+        inputs.push_back(number_of(input));
+      const double exact = number_of(row["values"][point]);
+      const double rounded = static_cast<double>(static_cast<float>(exact));
+      INFO(name << " at " << row["points"][point].dump());
+      const double evaluated = op.evaluate.get()(inputs);
+      INFO("reference " << evaluated << ", exact " << exact);
+      CHECK(agree(evaluated, exact, std::max(row["tolerance"].get<double>(), op.tolerance), 0));
+      const double in_double = precise.run(op, inputs, elements);
+      INFO("f64 " << in_double);
+      CHECK(agree(in_double, exact, row["tolerance"], 0));
+      const double in_float = single.run(op, inputs, elements);
+      INFO("f32 " << in_float);
+      CHECK(agree(in_float, rounded, row["single_tolerance"], 2 * std::numeric_limits<float>::min()));
+    }
+  }
+  for (const ir::Op* op : catalog::ops()) {
+    // Draws and their derivatives are judged beside the samplers.
+    if (op->result.get() == ir::ResultRule::real && !op->name.starts_with("log_gamma_")) {
+      INFO(op->name);
+      CHECK(covered.count(std::string(op->name)) == 1);
+    }
+  }
+}
 
 TEST_CASE("Every row's lowering gives its reference value") {
   std::mt19937_64 random(11);
