@@ -1,6 +1,7 @@
 #include "runtime/bound_shape.hpp"
 #include "runtime/data_files.hpp"
 #include "runtime/dataset.hpp"
+#include "runtime/padding.hpp"
 #include "runtime/validate.hpp"
 
 #include <fmt/format.h>
@@ -498,25 +499,11 @@ private:
 
   // Whole numbers that a text format gave as f64 are kept as integers.
   static void narrow(Item& item) {
-    Array& values = item.bound.values;
-    std::int64_t size = values.size();
-    Origin origin = values.origin;
     constexpr double least = std::numeric_limits<std::int32_t>::min(),
                      most = std::numeric_limits<std::int32_t>::max();
-    // Padding is not scanned; it may hold anything.
-    Scan whole = item.bound.ragged ? scan_values(values, 0, size) : item.scan;
-    if (whole.nan || whole.low < -0x1p62 || whole.high > 0x1p62)
-      return;
-    if (whole.low >= least && whole.high <= most) {
-      std::vector<std::int32_t> integers(static_cast<std::size_t>(size));
-      values.read(0, size, integers.data());
-      values = make_array(values.shape, std::move(integers));
-    } else {
-      std::vector<std::int64_t> integers(static_cast<std::size_t>(size));
-      values.read(0, size, integers.data());
-      values = make_array(values.shape, std::move(integers));
-    }
-    values.origin = std::move(origin);
+    BoundData& bound = item.bound;
+    bool short_enough = item.scan.low >= least && item.scan.high <= most;
+    bound.values = short_enough ? whole_values<std::int32_t>(bound, 0) : whole_values<std::int64_t>(bound, 0);
   }
 
   void settle_index_sizes() {
@@ -552,20 +539,12 @@ private:
     }
     if (auto fault = find_index_fault(expected, item.bound, item.scan, *size))
       fail_at(item, *fault);
-    if (item.bound.index_base != 0)
-      count_from_zero(item.bound);
-  }
-
-  static void count_from_zero(BoundData& bound) {
-    Array& values = bound.values;
-    std::vector<std::int32_t> indices(static_cast<std::size_t>(values.size()));
-    values.read(0, values.size(), indices.data());
-    // Padding may lie below the base; it must stay an index that can be read.
-    for (std::int32_t& index : indices)
-      index = std::max<std::int32_t>(0, index - static_cast<std::int32_t>(bound.index_base));
-    Origin origin = values.origin;
-    values = make_array(values.shape, std::move(indices));
-    values.origin = std::move(origin);
+    // A step may look up what lies after a row's end before it masks it away: that must be an index too.
+    bool padded = item.bound.ragged && item.scan.count < item.bound.values.size();
+    Scan all = padded ? scan_values(item.bound.values, 0, item.bound.values.size()) : item.scan;
+    auto first = static_cast<double>(item.bound.index_base), last = first + static_cast<double>(*size) - 1;
+    if (item.bound.index_base != 0 || all.low < first || all.high > last)
+      item.bound.values = whole_values<std::int32_t>(item.bound, item.bound.index_base);
   }
 
   const DataSource& source_;

@@ -447,6 +447,20 @@ TEST_CASE("bind: a ragged declaration from zero-padded arrays") {
         "y.npy: error: y[1, 1] is 0, but must be greater than 0");
 }
 
+TEST_CASE("bind: padding of index data becomes an index") {
+  scratch::Folder folder;
+  folder.write("len.npy", npy<std::int32_t>({1, 2}, "(2,)"));
+  folder.write("w.npy", npy<std::int32_t>({2, -1, 1, 0}, "(2, 2)"));
+  Dataset data = bound({ragged(index("V", "w", {"N", "T"}))}, {"w=w.npy", "T=len.npy"});
+  CHECK(data.sizes.at("V") == 3);
+  CHECK(reals(data.find("w")->values) == Reals{2, 0, 1, 0});
+  folder.write("w.npy", npy<double>({2, std::nan(""), 1, 2}, "(2, 2)"));
+  CHECK(reals(bound({ragged(index("V", "w", {"N", "T"}, 1))}, {"w=w.npy", "T=len.npy"}).find("w")->values) ==
+        Reals{1, 0, 0, 1});
+  folder.write("w.npy", npy<std::int16_t>({2, 0, 1, 0}, "(2, 2)"));
+  CHECK(bound({ragged(index("V", "w", {"N", "T"}))}, {"w=w.npy", "T=len.npy"}).find("w")->values.mapped);
+}
+
 TEST_CASE("bind: a ragged declaration from a long table") {
   scratch::Folder folder;
   folder.write("t.csv", "id,t,v\nb,1,10\na,1,20\nb,2,30\nb,3,-40\n");

@@ -426,3 +426,34 @@ TEST_CASE("csv: a hundred thousand rows in well under a second") {
   // 3,000,000 rows within a few seconds, with a margin for a busy machine and a debug build.
   CHECK(seconds < 1.0);
 }
+
+TEST_CASE("text readers survive any damage") {
+  scratch::Folder folder;
+  std::string object = "{\"x\": [[1, 2.5e3], [\"NaN\", -4]], \"y\\u00e9\": {\"z\": [true, null]}}";
+  std::string table = "# r\na;\"b \"\"c\";d\r\n1;\"2\";x\r\n\r\n-3e5;4;\"y\nz\"\r\n";
+  std::uint32_t state = 1;
+  auto damaged = [&](std::string text) {
+    state = state * 1664525u + 1013904223u;
+    std::size_t at = state >> 8 & 0xFFFF;
+    if (text.size() < 2)
+      return text;
+    text[at % text.size()] = "\"[]{},:;\\\n\r\0u19-eN \xFF"[state >> 24 & 15];
+    return (state >> 5 & 3) == 0 ? text.substr(0, at % (text.size() - 1) + 1) : text;
+  };
+  for (int trial = 0; trial < 3000; ++trial) {
+    folder.write("d.json", damaged(damaged(object)));
+    failure([] {
+      JsonFile file(MappedFile::open("d.json"));
+      for (const std::string& key : file.keys())
+        failure([&] { file.read(key, true); });
+    });
+    folder.write("t.csv", damaged(damaged(table)));
+    failure([] {
+      CsvFile file(MappedFile::open("t.csv"));
+      std::vector<CsvFile::Request> requests;
+      for (std::size_t i = 0; i < file.columns().size(); ++i)
+        requests.push_back({i, CsvFile::Wanted::numbers_or_text});
+      file.read(requests);
+    });
+  }
+}
