@@ -171,9 +171,12 @@ void Executor::draw_latent(const program::Sample& sample, const Values& paramete
   latent.value = value;
   latent.distribution = &distribution;
   latent.parameters = parameters;
-  const Value log_prob = builder_->sum_event(
-      catalog::log_prob(*builder_, distribution, value, detach_density ? stopped(parameters) : parameters));
-  latent.term = add_term(TermKind::guide, sample, log_prob);
+  // A draw by score function leaves no other trace of q: E[d log q] = 0, so its density term carries no
+  // derivative.
+  const Value log_prob = builder_->sum_event(catalog::log_prob(*builder_, distribution, value, parameters));
+  const Value detached = builder_->sum_event(catalog::log_prob(
+      *builder_, distribution, value, detach_density || by_score ? stopped(parameters) : parameters));
+  latent.term = add_term(TermKind::guide, sample, detached);
   latent.has_term = true;
   if (distribution.entropy && !by_score) {
     Value entropy = distribution.entropy(*builder_, parameters);
@@ -193,10 +196,12 @@ void Executor::draw_latent(const program::Sample& sample, const Values& paramete
     score.site = symbol.name;
     score.term = latent.term;
     score.draw = value;
-    // Outside loops the score factor is not masked: a draw whose terms are all masked has cost 0 by itself.
-    score.log_prob = loops_.empty()
-                         ? builder_->broadcast(log_prob, ir::unite(log_prob.type().axes, open_axes()), {})
-                         : terms[latent.term].log_prob;
+    // The score factor is not masked by conditions: a draw whose terms are all masked has cost 0 by itself.
+    // Iterations that do not exist for a row are no draws.
+    score.log_prob = builder_->broadcast(log_prob, ir::unite(log_prob.type().axes, open_axes()), {});
+    for (const OpenLoop& loop : loops_)
+      if (loop.mask)
+        score.log_prob = ir::select(*loop.mask, score.log_prob, builder_->real(0));
     score.baseline_name = sample.strategy.baseline_name;
     if (sample.strategy.baseline)
       score.baseline = builder_->sum_event(real(sample.strategy.baseline));

@@ -190,6 +190,7 @@ void Executor::walk_for(const program::ForStatement& statement) {
   }
 
   const std::size_t first_term = terms.size();
+  const std::size_t first_score = scores.size();
   std::map<std::string, int> latents_before;
   for (const auto& [name, latent] : latents)
     latents_before[name] = 1;
@@ -222,6 +223,8 @@ void Executor::walk_for(const program::ForStatement& statement) {
   Values accumulated;
   for (std::size_t k = first_term; k < terms.size(); ++k)
     accumulated.push_back(terms[k].log_prob);
+  for (std::size_t k = first_score; k < scores.size(); ++k)
+    accumulated.push_back(scores[k].log_prob);
   const ir::LoopValues values = builder_->finish_loop(open.node, nexts, stacked, accumulated);
 
   bound_ = before;
@@ -240,14 +243,14 @@ void Executor::walk_for(const program::ForStatement& statement) {
     terms[k].log_prob = values.accumulated[k - first_term];
     terms[k].in_loop = true;
   }
-  for (ScoreSite& score : scores)
-    if (score.term >= first_term) {
-      score.draw = latents.at(score.site).value;
-      score.log_prob = terms[score.term].log_prob;
-      if (score.baseline)
-        throw Unsupported(loop.span,
-                          fmt::format("a baseline for {}, which is sampled inside a `for`", score.site));
-    }
+  for (std::size_t k = first_score; k < scores.size(); ++k) {
+    ScoreSite& score = scores[k];
+    score.draw = latents.at(score.site).value;
+    score.log_prob = values.accumulated[terms.size() - first_term + k - first_score];
+    if (score.baseline)
+      throw Unsupported(loop.span,
+                        fmt::format("a baseline for {}, which is sampled inside a `for`", score.site));
+  }
 }
 
 void Executor::walk_param(const program::ParamStatement& statement) {

@@ -1,0 +1,125 @@
+/** \file
+ * From program text to numbers, by the interpreter: what the tests of the objective share.
+ */
+#pragma once
+
+#include "compiler/elbo/build_step.hpp"
+#include "compiler/program/check.hpp"
+#include "compiler/tensor_ir/interpret.hpp"
+#include "grammar/parse.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace plait::test {
+
+struct Setting {
+  std::map<std::string, std::int64_t> sizes;
+  std::map<std::string, std::vector<double>> data;
+  std::map<std::string, ir::DataInput> ragged;
+  elbo::ElboOptions options;
+};
+
+/** An objective with its gradients, ready to be interpreted. */
+class Objective {
+public:
+  Objective(const std::string& text, Setting setting) : setting_(std::move(setting)) {
+    source_ = {"test.ppl", text};
+    Diagnostics diagnostics;
+    const ast::Program file = parse(source_, diagnostics);
+    INFO(render(source_, diagnostics));
+    REQUIRE(!diagnostics.has_errors());
+    program_ = program::check(file, {{}, setting_.sizes}, diagnostics);
+    INFO(render(source_, diagnostics));
+    REQUIRE(program_);
+    elbo_ = elbo::build_elbo(*program_, setting_.options, diagnostics);
+    INFO(render(source_, diagnostics));
+    REQUIRE(elbo_);
+    elbo::add_gradient_outputs(*elbo_);
+    inputs.extents = setting_.sizes;
+    for (const ir::DataArray& array : elbo_->graph->data) {
+      if (setting_.ragged.contains(array.name))
+        inputs.data.push_back(setting_.ragged.at(array.name));
+      else
+        inputs.data.push_back({setting_.data.at(array.name), {}, {}});
+    }
+    inputs.parameters.resize(elbo_->graph->parameters.size());
+    inputs.rows.resize(elbo_->graph->minibatches.size());
+    inputs.inputs["kl_weight"] = 1;
+    inputs.seed = 17;
+  }
+
+  const ir::Graph& graph() const { return *elbo_->graph; }
+  const elbo::Elbo& elbo() const { return *elbo_; }
+
+  void set_parameter(const std::string& name, std::vector<double> unconstrained) {
+    inputs.parameters.at(static_cast<std::size_t>(elbo_->parameters->find(name))) = std::move(unconstrained);
+  }
+  void set_rows(std::size_t minibatch, std::vector<std::uint32_t> rows) {
+    inputs.extents[ir::to_string(graph().minibatches.at(minibatch).rows)] =
+        static_cast<std::int64_t>(rows.size());
+    inputs.rows.at(minibatch) = std::move(rows);
+  }
+
+  struct Value {
+    double elbo = 0;
+    std::map<std::string, std::vector<double>> gradient; ///< of the ELBO: minus the gradient of the loss
+  };
+  Value evaluate() const {
+    const ir::Results results = ir::interpret(graph(), inputs);
+    Value value;
+    value.elbo = results.number(graph(), "elbo");
+    for (std::size_t k = 0; k < graph().outputs.size(); ++k)
+      if (graph().outputs[k].kind == ir::OutputKind::gradient) {
+        std::vector<double> gradient = results.outputs[k].numbers;
+        for (double& number : gradient)
+          number = -number;
+        value.gradient[graph().outputs[k].name] = std::move(gradient);
+      }
+    return value;
+  }
+
+  /** Mean and standard error over many draws. */
+  struct Mean {
+    double elbo = 0, elbo_error = 0;
+    std::map<std::string, std::vector<double>> gradient, error, variance;
+  };
+  Mean average(int draws) {
+    Mean mean;
+    double squares = 0;
+    for (int draw = 0; draw < draws; ++draw) {
+      inputs.step = static_cast<std::uint32_t>(draw);
+      const Value value = evaluate();
+      mean.elbo += value.elbo / draws;
+      squares += value.elbo * value.elbo / draws;
+      for (const auto& [name, gradient] : value.gradient) {
+        mean.gradient[name].resize(gradient.size());
+        mean.variance[name].resize(gradient.size());
+        for (std::size_t k = 0; k < gradient.size(); ++k) {
+          mean.gradient[name][k] += gradient[k] / draws;
+          mean.variance[name][k] += gradient[k] * gradient[k] / draws;
+        }
+      }
+    }
+    mean.elbo_error = std::sqrt(std::max(0.0, squares - mean.elbo * mean.elbo) / draws);
+    for (auto& [name, variance] : mean.variance)
+      for (std::size_t k = 0; k < variance.size(); ++k) {
+        variance[k] -= mean.gradient[name][k] * mean.gradient[name][k];
+        mean.error[name].push_back(std::sqrt(std::max(0.0, variance[k]) / draws));
+      }
+    return mean;
+  }
+
+  ir::Inputs inputs;
+
+private:
+  Setting setting_;
+  Source source_;
+  std::optional<program::Program> program_;
+  std::optional<elbo::Elbo> elbo_;
+};
+
+} // namespace plait::test
