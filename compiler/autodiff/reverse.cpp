@@ -4,6 +4,7 @@
 #include "compiler/autodiff/frame.hpp"
 #include "compiler/autodiff/rules.hpp"
 #include "compiler/catalog/ops.hpp"
+#include "compiler/catalog/ops/rows.hpp"
 #include "compiler/tensor_ir/print.hpp"
 
 #include <algorithm>
@@ -33,12 +34,14 @@ std::size_t place(NodeId id) {
   return static_cast<std::size_t>(id);
 }
 
-Value total(const std::vector<Value>& parts) {
-  Value sum = parts.front();
-  for (std::size_t k = 1; k < parts.size(); ++k)
-    sum = sum + parts[k];
-  return sum;
-}
+/** An adjoint that comes through select(mask, x, y) is zero for x where the mask is not set, and for y where
+ * it is. */
+struct Guard {
+  NodeId mask = no_node;
+  bool set = true; ///< the adjoint may differ from zero where the mask is set; else where it is not
+  friend bool operator==(const Guard&, const Guard&) = default;
+};
+using Guards = std::vector<Guard>;
 
 class Reverse {
 public:
@@ -133,6 +136,68 @@ private:
     frame.pending[operand].plain.push_back(reduce_to(value, type));
   }
 
+  // ---- Masks ----
+  // Where a mask switches a branch off, its values may be infinite or NaN (the logarithm of a padded zero).
+  // Their derivatives must not turn the zero adjoint into NaN, so each product with one is masked again.
+
+  Guards guards_of(Value adjoint) const {
+    const auto found = guards_.find(adjoint.id());
+    return found == guards_.end() ? Guards() : found->second;
+  }
+
+  /** Notes those of `guards` that hold for an adjoint of that type: `elementwise`, it has the dimensions of
+   * the masks. */
+  void set_guards(Value adjoint, const Guards& guards, bool elementwise) {
+    const Type& type = adjoint.type();
+    Guards holding;
+    for (const Guard& guard : guards) {
+      const Type& mask = graph_.type(guard.mask);
+      if (ir::is_subset(mask.axes, type.axes) &&
+          (mask.is_scalar() || (elementwise && mask.shape == type.shape)) &&
+          std::find(holding.begin(), holding.end(), guard) == holding.end())
+        holding.push_back(guard);
+    }
+    if (!holding.empty())
+      guards_[adjoint.id()] = std::move(holding);
+  }
+
+  Value guarded(Value adjoint, const Guards& guards) {
+    const Value zero = guards.empty() ? Value() : builder_.real(0);
+    for (const Guard& guard : guards) {
+      const Value mask = builder_.value(guard.mask);
+      adjoint = guard.set ? ir::select(mask, adjoint, zero) : ir::select(mask, zero, adjoint);
+    }
+    return adjoint;
+  }
+
+  /** The sum of contributions; masked off where all of them are. */
+  Value total(const std::vector<Value>& parts) {
+    Value sum = parts.front();
+    Guards common = guards_of(sum);
+    for (std::size_t k = 1; k < parts.size(); ++k) {
+      const Guards others = guards_of(parts[k]);
+      std::erase_if(common, [&](const Guard& guard) {
+        return std::find(others.begin(), others.end(), guard) == others.end();
+      });
+      sum = sum + parts[k];
+    }
+    set_guards(sum, common, true);
+    return sum;
+  }
+
+  Value total_like(const std::vector<Value>& parts, const Type& type) {
+    const Value sum = total(parts);
+    const Value full = builder_.broadcast_like(sum, type);
+    if (full.id() != sum.id())
+      set_guards(full, guards_of(sum), true);
+    return full;
+  }
+
+  /** Ops whose derivative is a sign or a selection cannot make NaN of zero. */
+  static bool is_linear(const ir::Op* op) {
+    return op == &op::add || op == &op::subtract || op == &op::negate || op == &op::select;
+  }
+
   /** Differentiates the nodes of a region from the last to the first. Contributions to nodes of enclosing
    * regions stay in frame.pending. */
   void region(Frame& frame) {
@@ -154,7 +219,7 @@ private:
       const ir::Origin before = builder_.origin();
       builder_.set_origin(graph_.node(id).origin);
       const Type type = graph_.type(id);
-      const Value grad = builder_.broadcast_like(total(pending->second.plain), type);
+      const Value grad = total_like(pending->second.plain, type);
       frame.pending.erase(pending);
       node(frame, id, grad);
       builder_.set_origin(before);
@@ -228,7 +293,16 @@ private:
       if (!parts[k])
         continue;
       const auto value = values.find(parts[k]->id());
-      contribute(frame, operands[k], value == values.end() ? *parts[k] : builder_.value(value->second));
+      Value part = value == values.end() ? *parts[k] : builder_.value(value->second);
+      const ir::Op* op = graph_.node(id).op;
+      const bool elementwise = op != nullptr;
+      Guards guards = guards_of(grad);
+      if (elementwise && !is_linear(op))
+        part = guarded(part, guards);
+      if (op == &op::select)
+        guards.push_back({forward_values_.read(frame, operands[0]).id(), k == 1});
+      contribute(frame, operands[k], part);
+      set_guards(frame.pending[representative(operands[k])].plain.back(), guards, elementwise);
     }
   }
 
@@ -385,6 +459,7 @@ private:
   std::map<std::int32_t, NodeId>
       parameters_;                   ///< wanted parameters → the node that stands for all their readers
   std::map<NodeId, Value> adjoints_; ///< of wanted nodes
+  std::map<NodeId, Guards> guards_;  ///< by adjoint
   std::map<NodeId, ResultAdjoints> loop_adjoints_; ///< gathered from loop_result nodes, by loop
 };
 

@@ -8,6 +8,8 @@
  * result of the forward loop. Adjoints of values from outside of the body are `accumulated` results, or
  * `stacked` ones where the body reads row `loop_index` of the value in iteration `loop_index`.
  * - reduce_max hands its adjoint to the largest elements, in equal parts when several tie.
+ * - Where a select switches a branch off, nothing flows into it, not even NaN from a derivative that is
+ * infinite there.
  * - Draws have no derivative; log_gamma_draw attaches one to a gamma draw. Masks and integers have none.
  */
 #pragma once

@@ -67,9 +67,11 @@ private:
   Simpler fold(const ir::Node& node);
   Simpler real_identity(const ir::Node& node);
   Simpler common_factor(const ir::Node& node, ir::Value a, ir::Value b);
+  Simpler common_mask(const ir::Node& node, ir::Value a, ir::Value b);
   Simpler common_contraction(const ir::Node& node, ir::Value a, ir::Value b);
   Simpler product_identity(const ir::Node& node, ir::Value a, ir::Value b);
   Simpler select_identity(const ir::Node& node);
+  Simpler where(ir::Value mask, bool set, ir::Value value, int depth);
   Simpler other_identity(const ir::Node& node);
   Simpler map_of_broadcasts(const ir::Node& node);
   Simpler map_of_expands(const ir::Node& node);

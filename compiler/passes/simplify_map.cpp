@@ -62,6 +62,8 @@ Simpler Simplifier::real_identity(const Node& node) {
       return simpler;
     if (const Simpler simpler = common_contraction(node, a, b))
       return simpler;
+    if (const Simpler simpler = common_mask(node, a, b))
+      return simpler;
   }
   if (op == &op::add) {
     if (is_uniform(a, 0)) // 0 + x = x
@@ -131,6 +133,22 @@ Simpler Simplifier::common_factor(const Node& node, Value a, Value b) {
   return std::nullopt;
 }
 
+/** select(m, a, b) + select(m, c, d) = select(m, a + c, b + d), where one of the sums is none. */
+Simpler Simplifier::common_mask(const Node& node, Value a, Value b) {
+  if (!is_map(a, op::select) || !is_map(b, op::select) || operand(a, 0).id() != operand(b, 0).id())
+    return std::nullopt;
+  const auto is_trivial = [&](std::size_t branch) {
+    const Value left = operand(a, branch), right = operand(b, branch);
+    return is_uniform(right, 0) || (uniform(left) && uniform(right)) ||
+           (node.op == &op::add && is_uniform(left, 0));
+  };
+  if (!is_trivial(1) && !is_trivial(2))
+    return std::nullopt;
+  const Value yes = make(*node.op, {operand(a, 1), operand(b, 1)});
+  const Value no = make(*node.op, {operand(a, 2), operand(b, 2)});
+  return as_type(make(op::select, {operand(a, 0), yes, no}), node.type);
+}
+
 /** a W + b W = (a + b) W */
 Simpler Simplifier::common_contraction(const Node& node, Value a, Value b) {
   if (kind(a) != Kind::contract || kind(b) != Kind::contract)
@@ -194,7 +212,37 @@ Simpler Simplifier::select_identity(const Node& node) {
     return as_type(make(op::select, {mask, operand(a, 1), b}), type);
   if (is_map(b, op::select) && operand(b, 0).id() == mask.id())
     return as_type(make(op::select, {mask, a, operand(b, 2)}), type);
+  constexpr int depth = 3;
+  if (const Simpler inner = where(mask, true, a, depth))
+    return as_type(make(op::select, {mask, *inner, b}), type);
+  if (const Simpler inner = where(mask, false, b, depth))
+    return as_type(make(op::select, {mask, a, *inner}), type);
   return std::nullopt;
+}
+
+/** `value` where the mask is set (or is not), if it is simpler there: selections by the same mask are
+ * decided. */
+Simpler Simplifier::where(Value mask, bool set, Value value, int depth) {
+  if (is_map(value, op::select) && operand(value, 0).id() == mask.id()) {
+    const Type type = value.type();
+    return as_type(operand(value, set ? 1 : 2), type);
+  }
+  const ir::Op* op = kind(value) == Kind::map ? node(value).op : nullptr;
+  if (depth == 0 || (op != &op::add && op != &op::subtract && op != &op::multiply && op != &op::divide &&
+                     op != &op::negate))
+    return std::nullopt;
+  bool changed = false;
+  std::vector<Value> inputs;
+  const std::size_t count = node(value).operands.size();
+  for (std::size_t k = 0; k < count; ++k) {
+    const Simpler inner = where(mask, set, operand(value, k), depth - 1);
+    changed = changed || inner;
+    inputs.push_back(inner ? *inner : operand(value, k));
+  }
+  if (!changed)
+    return std::nullopt;
+  const Type type = value.type();
+  return as_type(make(*op, inputs), type);
 }
 
 Simpler Simplifier::other_identity(const Node& node) {

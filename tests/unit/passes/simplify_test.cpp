@@ -197,6 +197,20 @@ TEST_CASE("masks and selections") {
        "select(integer_less(i, 2), x, y)"},
       {[](const Values& e) { return ir::select(e.mask, e.x, ir::select(e.mask, e.s, e.y)); },
        "select(integer_less(i, 2), x, y)"},
+      {[](const Values& e) {
+         const Value zero = e.b.real(0), masked = ir::select(e.mask, e.x, zero);
+         return ir::select(e.mask, -(masked * e.y), zero);
+       },
+       "select(integer_less(i, 2), negate(multiply(x, y)), 0)"},
+      {[](const Values& e) {
+         const Value zero = e.b.real(0);
+         return ir::select(e.mask, e.x, zero) + ir::select(e.mask, zero, e.y);
+       },
+       "select(integer_less(i, 2), x, y)"},
+      {[](const Values& e) {
+         return ir::select(e.mask, e.x, e.b.real(1)) - ir::select(e.mask, e.y, e.b.real(3));
+       },
+       "select(integer_less(i, 2), subtract(x, y), -2)"},
       {[](const Values& e) { return ir::to_real(ir::logical_and(e.mask, e.b.boolean(true))); },
        "to_real(integer_less(i, 2))"},
       {[](const Values& e) { return ir::to_real(ir::logical_or(e.mask, e.b.boolean(true))); },

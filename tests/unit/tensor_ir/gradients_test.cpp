@@ -288,6 +288,26 @@ TEST_CASE("log_sum_exp is finite where all terms vanish, with derivative zero") 
         Approx(1000 + std::log1p(std::exp(-1.0))));
 }
 
+TEST_CASE("a branch that is switched off hands no NaN back, however infinite its derivative") {
+  Case c;
+  Builder& b = c.b;
+  const Value alpha = c.parameter({}), scale = c.parameter({known(3)});
+  const Value x = b.literal(ir::Element::real, {known(3)}, {2, 0, 3}); // the 0 is padding
+  const Value mask = b.literal(ir::Element::boolean, {known(3)}, {1, 0, 1});
+  // An infinite factor, a division by zero, a square root at zero, in a chain of several ops.
+  const Value term = alpha * ir::log(x) + ir::tanh(alpha / x) + ir::sqrt(x * ir::exp(scale)) * scale;
+  c.check(b.sum_event(ir::select(mask, term, b.real(0))));
+  c.check(b.sum_event(ir::select(ir::logical_not(mask), b.real(0), term)));
+  // The same under a mask of the plate, through sums over the event.
+  const Value row = ir::to_real(b.axis_index(0));
+  const Value inner = b.sum_event(ir::log(row * scale) * alpha);
+  c.check(b.sum(
+      ir::select(ir::greater(row, b.real(0)), b.sum_event(ir::square(scale) * ir::log(row)) + alpha, alpha),
+      {0}));
+  c.inputs.parameters[1] = {0.5, 0.25, 2};
+  c.check(b.sum(ir::select(ir::greater(row, b.real(0)), inner, alpha), {0}));
+}
+
 TEST_CASE("a masked recurrence over rows of different lengths") {
   Case c;
   Builder& b = c.b;
