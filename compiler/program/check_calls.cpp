@@ -45,7 +45,7 @@ void Checker::report_unknown_function(const ast::Call& call) {
   if (now_.function && now_.function->is_net)
     for (const catalog::Layer* row : catalog::layers())
       candidates.emplace_back(row->name);
-  errors::unknown_function(out_, call.callee.span, name, nearest(name, candidates));
+  errors::unknown_function(out_, call.callee.span, name, similar(name, candidates));
 }
 
 const Symbol* Checker::find_symbol(const std::string& name) const {

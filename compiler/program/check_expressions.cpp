@@ -94,6 +94,8 @@ ExprPtr Checker::check_expr(const ast::ExprPtr& expr) {
 }
 
 ExprPtr Checker::check_scalar_integer(const ast::ExprPtr& expr, const std::string& what) {
+  if (refuse_open_length(expr))
+    return nullptr;
   ExprPtr value = check_expr(expr);
   if (!value)
     return nullptr;
@@ -236,8 +238,10 @@ ExprPtr Checker::check_binary(const ast::Binary& binary, Span span) {
 
 ExprPtr Checker::check_conditional(const ast::Conditional& conditional, Span span) {
   ExprPtr condition = check_expr(conditional.condition);
+  ++guards_;
   ExprPtr first = check_expr(conditional.then_value);
   ExprPtr second = check_expr(conditional.else_value);
+  --guards_;
   if (!condition || !first || !second)
     return nullptr;
   for (const ExprPtr& side : {first, second})

@@ -143,6 +143,10 @@ void Checker::declare_lengths(const ast::Data& data, const std::vector<Dim>& dim
   Span span = data.type.dims[1]->span;
   auto known = program_.sizes.find(name->name);
   if (known != program_.sizes.end()) {
+    if (known->second.lengths < 0) {
+      errors::lengths_not_integers(out_, span, name->name, to_string(dims[0]), known->second.span);
+      return;
+    }
     const Symbol& lengths = symbol(known->second.lengths);
     if (!(lengths.type.dims[0] == dims[0]))
       errors::ragged_rows_disagree(out_, span, name->name, to_string(dims[0]),

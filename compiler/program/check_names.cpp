@@ -44,11 +44,20 @@ std::vector<std::string> Checker::visible_names() const {
   return names;
 }
 
+std::optional<std::string> similar(const std::string& name, const std::vector<std::string>& candidates) {
+  // Every other letter is one slip away from a name of one letter.
+  return name.size() < 2 ? std::nullopt : nearest(name, candidates);
+}
+
 void Checker::report_unknown_name(const std::string& name, Span span) {
   if (bad_sizes_.count(name))
     return; // reported where the declaration uses it
   if (auto gone = now_.gone.find(name); gone != now_.gone.end()) {
     errors::name_out_of_scope(out_, span, name, gone->second.first, gone->second.second);
+    return;
+  }
+  if (now_.block == BlockKind::function && !now_.function && file_spans_.count(name)) {
+    errors::constant_sees_only_constants(out_, span, name, file_spans_.at(name));
     return;
   }
   if (now_.block == BlockKind::function && file_spans_.count(name)) {
@@ -64,7 +73,7 @@ void Checker::report_unknown_name(const std::string& name, Span span) {
     errors::function_as_value(out_, span, name, function_spans_.at(name));
     return;
   }
-  errors::unknown_name(out_, span, name, nearest(name, visible_names()));
+  errors::unknown_name(out_, span, name, similar(name, visible_names()));
 }
 
 ExprPtr Checker::check_name(const std::string& name, Span span) {
@@ -192,7 +201,7 @@ bool Checker::check_element_bounds(const Subscript& subscript, const Dim& dim, s
     return true;
   }
   if (element->type.element != Element::index || !element->type.index_size)
-    return true;
+    return check_offset_bounds(subscript, dim);
   Dim room = dim - *element->type.index_size;
   if (room.is_known() && room.constant >= 0)
     return true;
@@ -204,6 +213,39 @@ bool Checker::check_element_bounds(const Subscript& subscript, const Dim& dim, s
                                to_string(*element->type.index_size), describe(program_, base), position,
                                to_string(dim), declared);
   return false;
+}
+
+/// `t + 1` and `t - 1` of an index that runs from a known start to a known end. Inside a branch of `if` or `?
+/// :` the index may be chosen with care, so nothing is said there.
+bool Checker::check_offset_bounds(const Subscript& subscript, const Dim& dim) {
+  auto* binary = get_if<Binary>(subscript.element);
+  auto* name = binary ? get_if<Name>(binary->left) : nullptr;
+  auto offset = binary ? constant_value(binary->right) : std::nullopt;
+  bool adds = binary && binary->op == ast::BinaryOp::add;
+  bool subtracts = binary && binary->op == ast::BinaryOp::subtract;
+  if (!name || !offset || !(adds || subtracts) || guards_ > 0)
+    return true;
+  const Symbol& index = symbol(name->symbol);
+  if ((index.kind != SymbolKind::plate_index && index.kind != SymbolKind::loop_index) ||
+      !index.type.index_size)
+    return true;
+  auto shift = static_cast<std::int64_t>(adds ? *offset : -*offset);
+  auto start = index.kind == SymbolKind::plate_index ? std::optional(0.0)
+                                                     : constant_value(program_.loop(index.frame_id).lower);
+  if (start && *start + static_cast<double>(shift) < 0) {
+    errors::index_leaves_range(out_, subscript.span, describe(program_, subscript.element),
+                               std::to_string(static_cast<std::int64_t>(*start) + shift), to_string(dim),
+                               true);
+    return false;
+  }
+  Dim last = *index.type.index_size + Dim::known(shift - 1);
+  Dim beyond = last - dim;
+  if (beyond.is_known() && beyond.constant >= 0) {
+    errors::index_leaves_range(out_, subscript.span, describe(program_, subscript.element), to_string(last),
+                               to_string(dim), false);
+    return false;
+  }
+  return true;
 }
 
 ExprPtr Checker::apply_subscripts(const ExprPtr& base, std::vector<Subscript> subscripts, Span span) {

@@ -89,7 +89,7 @@ void Checker::check_plate(const ast::Plate& plate, Span span, Block& into) {
   if (refuse_in_function(word, span))
     return;
   bool ok = true;
-  ExprPtr size_expr = check_expr(plate.size);
+  ExprPtr size_expr = refuse_open_length(plate.size) ? nullptr : check_expr(plate.size);
   std::optional<Dim> size;
   if (size_expr) {
     size = dim_of(size_expr);

@@ -1,3 +1,4 @@
+#include "compiler/catalog/ops.hpp"
 #include "compiler/program/checker.hpp"
 #include "compiler/program/describe.hpp"
 #include "compiler/program/extents.hpp"
@@ -65,8 +66,8 @@ bool Checker::check_distribution(const ast::Sample& sample, Sample& typed) {
     std::vector<std::string> candidates;
     for (const catalog::Distribution* row : catalog::distributions())
       candidates.emplace_back(row->name);
-    errors::unknown_distribution(out_, call.callee.span, name, nearest(name, candidates),
-                                 functions_.count(name) > 0 || find_builtin(name) != nullptr);
+    errors::unknown_distribution(out_, call.callee.span, name, similar(name, candidates),
+                                 functions_.count(name) > 0 || find_builtin(name) || catalog::find_op(name));
     bool ok = true;
     check_arguments(call.arguments, ok);
     return false;

@@ -376,7 +376,9 @@ void Checker::check_if(const ast::If& branch, Span span, Block& into) {
     region.span = branch.condition->span;
     now_.regions.push_back(region);
     now_.scopes.emplace_back();
+    ++guards_;
     check_statements(block, checked);
+    --guards_;
     Names names = std::move(now_.scopes.back());
     now_.scopes.pop_back();
     for (SymbolId id : now_.regions.back().assigned)

@@ -98,13 +98,19 @@ std::optional<Dim> Checker::dim_of(const ExprPtr& expr) const {
   }
 }
 
+/// Reports the bare name of ragged lengths, `T` for `T[n]`.
+bool Checker::refuse_open_length(const ast::ExprPtr& expr) {
+  auto* name = ast::get_if<ast::Name>(expr);
+  auto lengths = name ? program_.sizes.find(name->name) : program_.sizes.end();
+  if (lengths == program_.sizes.end() || lengths->second.lengths < 0 || find_local(name->name) >= 0)
+    return false;
+  errors::ragged_size_needs_row(out_, expr->span, name->name, lengths->second.span);
+  return true;
+}
+
 std::optional<Dim> Checker::check_dim(const ast::ExprPtr& expr) {
-  if (auto* name = ast::get_if<ast::Name>(expr))
-    if (auto lengths = program_.sizes.find(name->name);
-        lengths != program_.sizes.end() && lengths->second.lengths >= 0 && find_local(name->name) < 0) {
-      errors::ragged_size_needs_row(out_, expr->span, name->name, lengths->second.span);
-      return std::nullopt;
-    }
+  if (refuse_open_length(expr))
+    return std::nullopt;
   ExprPtr value = check_expr(expr);
   if (!value)
     return std::nullopt;
@@ -311,7 +317,7 @@ bool Checker::check_constant_inside(const ExprPtr& value, const Type& type, cons
     break;
   }
   if (!inside)
-    errors::constant_outside_support(out_, value->span, what, *number, catalog::to_string(support));
+    errors::constant_outside_support(out_, value->span, what, *number, support);
   return inside;
 }
 

@@ -87,6 +87,7 @@ private:
 
   // check_types.cpp
   std::optional<Type> check_type(const ast::Type& type);
+  bool refuse_open_length(const ast::ExprPtr& expr);
   std::optional<Dim> check_dim(const ast::ExprPtr& expr);
   std::optional<Dim> dim_of(const ExprPtr& expr) const;
   bool set_bounds(Type& type, const ast::Type& written);
@@ -119,6 +120,7 @@ private:
   std::optional<Subscript> check_subscript(const ast::Subscript& subscript);
   bool check_element_bounds(const Subscript& subscript, const Dim& dim, std::size_t position,
                             const ExprPtr& base);
+  bool check_offset_bounds(const Subscript& subscript, const Dim& dim);
   bool is_lag(const ExprPtr& element, const Loop& loop) const;
   const Symbol* find_symbol(const std::string& name) const;
   SymbolId find_local(const std::string& name, std::size_t* depth = nullptr) const;
@@ -198,6 +200,7 @@ private:
   Program program_;
   Context now_;
   bool grew_ = false;
+  int guards_ = 0; ///< open branches of `if` and `? :`
 
   struct ConstantState {
     const ast::Const* item = nullptr;
@@ -225,6 +228,9 @@ private:
   std::map<SymbolId, std::size_t> depth_; ///< number of scopes around the scope that declares a symbol
   std::map<SymbolId, std::string> key_;
 };
+
+/// The candidate that `name` is a slip of, if there is one.
+std::optional<std::string> similar(const std::string& name, const std::vector<std::string>& candidates);
 
 /// The union of two plate sets.
 PlateSet unite(const PlateSet& a, const PlateSet& b);

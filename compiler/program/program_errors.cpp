@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 namespace plait::program::errors {
 
 namespace {
@@ -28,6 +30,35 @@ std::string_view describe(SymbolKind kind) {
     break;
   }
   return "a value";
+}
+
+std::string describe(const catalog::Support& support) {
+  using catalog::SupportKind;
+  double lower = support.lower.value_or(0);
+  double upper = support.upper.value_or(0);
+  switch (support.kind) {
+  case SupportKind::unit_interval:
+    return "between 0 and 1";
+  case SupportKind::interval:
+    if (support.lower && support.upper)
+      return fmt::format("between {} and {}", lower, upper);
+    return support.lower ? fmt::format("greater than {}", lower) : fmt::format("less than {}", upper);
+  case SupportKind::greater_than:
+    return fmt::format("greater than {}", lower);
+  case SupportKind::less_than:
+    return fmt::format("less than {}", upper);
+  case SupportKind::simplex:
+    return "a share between 0 and 1";
+  case SupportKind::bit:
+    return "0 or 1";
+  case SupportKind::count:
+    return "a whole number of at least 0";
+  case SupportKind::bounded_count:
+  case SupportKind::category:
+    return support.upper ? fmt::format("a whole number from 0 to {}", upper) : "a whole number of at least 0";
+  default:
+    return catalog::to_string(support);
+  }
 }
 
 } // namespace
@@ -220,7 +251,10 @@ Diagnostic& constant_cycle(Diagnostics& out, Span span, const std::string& name)
 }
 
 Diagnostic& constant_not_finite(Diagnostics& out, Span span, double value) {
-  return out.error("constant-not-finite", span, fmt::format("this is {}", value));
+  return out.error("constant-not-finite", span,
+                   fmt::format("this has no finite value: it is {}", std::isnan(value) ? "not a number"
+                                                                     : value > 0       ? "infinite"
+                                                                                       : "minus infinity"));
 }
 
 Diagnostic& constant_shape(Diagnostics& out, Span span, const std::string& name, const std::string& declared,
@@ -231,9 +265,15 @@ Diagnostic& constant_shape(Diagnostics& out, Span span, const std::string& name,
 }
 
 Diagnostic& constant_outside_support(Diagnostics& out, Span span, const std::string& what, double value,
-                                     const std::string& support) {
+                                     const catalog::Support& support) {
   return out.error("outside-support", span,
-                   fmt::format("{} must be {}, but this is {}", what, support, value));
+                   fmt::format("{} must be {}, but this is {}", what, describe(support), value));
+}
+
+Diagnostic& constant_sees_only_constants(Diagnostics& out, Span span, const std::string& name, Span other) {
+  return out
+      .error("constant", span, fmt::format("a constant is made of numbers and constants, not of `{}`", name))
+      .note(other, fmt::format("`{}` is declared here", name));
 }
 
 Diagnostic& wrong_element(Diagnostics& out, Span span, const std::string& what, const std::string& wanted,

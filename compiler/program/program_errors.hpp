@@ -54,7 +54,8 @@ Diagnostic& constant_not_finite(Diagnostics& out, Span span, double value);
 Diagnostic& constant_shape(Diagnostics& out, Span span, const std::string& name, const std::string& declared,
                            const std::string& given, Span other);
 Diagnostic& constant_outside_support(Diagnostics& out, Span span, const std::string& what, double value,
-                                     const std::string& support);
+                                     const catalog::Support& support);
+Diagnostic& constant_sees_only_constants(Diagnostics& out, Span span, const std::string& name, Span other);
 Diagnostic& wrong_element(Diagnostics& out, Span span, const std::string& what, const std::string& wanted,
                           const std::string& given);
 Diagnostic& needs_integer(Diagnostics& out, Span span, const std::string& what, const std::string& given);
@@ -102,6 +103,8 @@ Diagnostic& loop_array_needs_index(Diagnostics& out, Span span, const std::strin
                                    const std::string& index, Span other);
 Diagnostic& loop_array_not_yet_set(Diagnostics& out, Span span, const std::string& name,
                                    const std::string& index, bool reverse);
+Diagnostic& index_leaves_range(Diagnostics& out, Span span, const std::string& expression,
+                               const std::string& last, const std::string& size, bool below);
 Diagnostic& other_index_in_plate(Diagnostics& out, Span span, const std::string& name, Span other,
                                  const Plate& plate);
 Diagnostic& leaves_subsampled_plate(Diagnostics& out, Span span, const std::string& name, Span other,

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 namespace plait::program::errors {
 
 namespace {
@@ -105,6 +107,17 @@ Diagnostic& loop_array_not_yet_set(Diagnostics& out, Span span, const std::strin
   made.with_hint(
       fmt::format("in this loop that is `{0}[{1}]` after it is set, and `{0}[{1} {2} 1]` and farther", name,
                   index, reverse ? "+" : "-"));
+  return made;
+}
+
+Diagnostic& index_leaves_range(Diagnostics& out, Span span, const std::string& expression,
+                               const std::string& last, const std::string& size, bool below) {
+  Diagnostic& made =
+      out.error("index", span,
+                fmt::format("`{}` reaches {}, which is out of range: the dimension has size {}", expression,
+                            last, size));
+  made.with_hint(below ? "start the loop later, or choose by the index: `t == 0 ? first : x[t - 1]`"
+                       : "end the loop earlier, or choose by the index");
   return made;
 }
 

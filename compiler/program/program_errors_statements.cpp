@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 namespace plait::program::errors {
 
 Diagnostic& wrong_target_count(Diagnostics& out, Span span, std::size_t targets, std::size_t values,
