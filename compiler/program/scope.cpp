@@ -117,6 +117,8 @@ void Checker::widen(SymbolId id, const Expr& value) {
 
 void Checker::widen(SymbolId id, bool random, bool learnable, const PlateSet& varies, bool real,
                     bool integer) {
+  if (poisoned(id))
+    return;
   Symbol& changed = symbol(id);
   bool grows = (random && !changed.random) || (learnable && !changed.learnable) ||
                !is_inside(varies, changed.varies) || real || integer;
