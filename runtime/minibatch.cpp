@@ -3,9 +3,38 @@
 #include "runtime/rng.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <numeric>
 
 namespace plait::runtime {
+namespace {
+
+// Sorts numbers below 2^bits, least significant digit first: a comparison sort of a few hundred random rows
+// would cost more than the rest of a small model's step. `scratch` keeps its memory between calls.
+void sort_rows(std::vector<std::uint32_t>& rows, int bits, std::vector<std::uint32_t>& scratch) {
+  constexpr int most_digit_bits = 10;
+  if (rows.size() < 48) {
+    std::sort(rows.begin(), rows.end());
+    return;
+  }
+  scratch.resize(rows.size());
+  const int passes = (bits + most_digit_bits - 1) / most_digit_bits;
+  const int digit_bits = (bits + passes - 1) / passes;
+  const std::uint32_t mask = (1u << digit_bits) - 1;
+  for (int shift = 0; shift < bits; shift += digit_bits) {
+    std::array<std::uint32_t, 1u << most_digit_bits> place;
+    std::fill_n(place.begin(), mask + 1, 0u);
+    for (const std::uint32_t row : rows)
+      ++place[row >> shift & mask];
+    std::exclusive_scan(place.begin(), place.begin() + mask + 1, place.begin(), 0u);
+    for (const std::uint32_t row : rows)
+      scratch[place[row >> shift & mask]++] = row;
+    rows.swap(scratch);
+  }
+}
+
+} // namespace
 
 Minibatch::Minibatch(std::string_view plate, std::int64_t row_count, std::int64_t batch_size,
                      std::uint64_t seed, MinibatchPolicy policy)
@@ -32,7 +61,7 @@ void Minibatch::rows(std::uint32_t step, std::vector<std::uint32_t>& out) {
       out[static_cast<std::size_t>(k)] =
           static_cast<std::uint32_t>(permutation(static_cast<std::uint64_t>(first + k)));
   }
-  std::sort(out.begin(), out.end());
+  sort_rows(out, std::bit_width(static_cast<std::uint64_t>(row_count_ - 1)), scratch_);
 }
 
 } // namespace plait::runtime

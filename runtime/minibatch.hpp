@@ -37,6 +37,7 @@ private:
   std::uint32_t stream_;
   MinibatchPolicy policy_;
   SubsetSampler sampler_;
+  std::vector<std::uint32_t> scratch_;
 };
 
 } // namespace plait::runtime
