@@ -283,9 +283,11 @@ void Checker::run() {
     }
   }
   for (const ast::Item& item : file_.items)
-    if (auto* function = ast::get_if<ast::Function>(item);
-        function && functions_[function->name.name] == function)
-      check_function_alone(*function);
+    if (auto* function = ast::get_if<ast::Function>(item)) {
+      auto claimed = functions_.find(function->name.name);
+      if (claimed != functions_.end() && claimed->second == function)
+        check_function_alone(*function);
+    }
 
   if (!model) {
     errors::no_model(out_);
