@@ -10,15 +10,21 @@ namespace plait::catalog {
 
 namespace {
 
-constexpr std::array<const ir::Op*, 64> rows = {
+constexpr std::array<const ir::Op*, 75> rows = {
     &op::abs,
+    &op::acos,
     &op::add,
+    &op::asin,
     &op::atan,
+    &op::atanh,
+    &op::ceil,
     &op::cos,
+    &op::cosh,
     &op::digamma,
     &op::divide,
     &op::equal,
     &op::erf,
+    &op::erfc,
     &op::exp,
     &op::expm1,
     &op::floor,
@@ -40,8 +46,10 @@ constexpr std::array<const ir::Op*, 64> rows = {
     &op::less_equal,
     &op::lgamma,
     &op::log,
+    &op::log10,
     &op::log1m_exp,
     &op::log1p,
+    &op::log2,
     &op::log_add_exp,
     &op::log_gamma_draw,
     &op::log_gamma_sample_derivative,
@@ -49,6 +57,7 @@ constexpr std::array<const ir::Op*, 64> rows = {
     &op::logical_and,
     &op::logical_not,
     &op::logical_or,
+    &op::logit,
     &op::maximum,
     &op::minimum,
     &op::multiply,
@@ -59,10 +68,12 @@ constexpr std::array<const ir::Op*, 64> rows = {
     &op::not_equal,
     &op::pow,
     &op::relu,
+    &op::round,
     &op::select,
     &op::sigmoid,
     &op::sign,
     &op::sin,
+    &op::sinh,
     &op::softplus,
     &op::sqrt,
     &op::square,
@@ -188,6 +199,39 @@ Value expm1(Value x) {
 }
 Value sqrt(Value x) {
   return apply(op::sqrt, x);
+}
+Value log2(Value x) {
+  return apply(op::log2, x);
+}
+Value log10(Value x) {
+  return apply(op::log10, x);
+}
+Value ceil(Value x) {
+  return apply(op::ceil, x);
+}
+Value round(Value x) {
+  return apply(op::round, x);
+}
+Value asin(Value x) {
+  return apply(op::asin, x);
+}
+Value acos(Value x) {
+  return apply(op::acos, x);
+}
+Value sinh(Value x) {
+  return apply(op::sinh, x);
+}
+Value cosh(Value x) {
+  return apply(op::cosh, x);
+}
+Value atanh(Value x) {
+  return apply(op::atanh, x);
+}
+Value logit(Value x) {
+  return apply(op::logit, x);
+}
+Value erfc(Value x) {
+  return apply(op::erfc, x);
 }
 Value sign(Value x) {
   return apply(op::sign, x);

@@ -132,6 +132,28 @@ constinit const Op floor = {
     .samples = ir::SampleRange{-10, 10},
 };
 
+// The least integer not below x.
+constinit const Op ceil = {
+    .name = "ceil",
+    .arity = 1,
+    .result = ResultRule::real,
+    .evaluate = +[](Numbers in) { return std::ceil(in[0]); },
+    .derivative = not_differentiable,
+    .lower = +[](LaneBuilder& lanes, Lanes in) { return lanes.negate(lanes.floor(lanes.negate(in[0]))); },
+    .samples = ir::SampleRange{-10, 10},
+};
+
+// To the nearest integer, of two the even one.
+constinit const Op round = {
+    .name = "round",
+    .arity = 1,
+    .result = ResultRule::real,
+    .evaluate = +[](Numbers in) { return std::nearbyint(in[0]); },
+    .derivative = not_differentiable,
+    .lower = +[](LaneBuilder& lanes, Lanes in) { return lanes.round_to_even(in[0]); },
+    .samples = ir::SampleRange{-10, 10},
+};
+
 // The derivative goes to the smaller input, to the first of equals. min(a, NaN) = min(NaN, a) = NaN.
 constinit const Op minimum = {
     .name = "minimum",

@@ -10,6 +10,8 @@ namespace plait::op {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double log_2 = 0.69314718055994530942;
+constexpr double log_10 = 2.30258509299404568402;
 
 double sigmoid_of(double x) {
   if (x >= 0)
@@ -67,6 +69,31 @@ constinit const Op expm1 = {
     .derivative = +[](Builder&, Value grad, Value out, Values) { return Derivatives{grad * (out + 1)}; },
     .lower = +[](LaneBuilder& lanes, Lanes in) { return lane::expm1(lane::Real{lanes, in[0]}).lane(); },
     .samples = ir::SampleRange{-5, 5},
+};
+
+// d log2(x) = dx / (x log 2)
+constinit const Op log2 = {
+    .name = "log2",
+    .arity = 1,
+    .result = ResultRule::real,
+    .evaluate = +[](Numbers in) { return std::log2(in[0]); },
+    .derivative = +[](Builder&, Value grad, Value, Values in) { return Derivatives{grad / (in[0] * log_2)}; },
+    .lower = +[](LaneBuilder& lanes,
+                 Lanes in) { return (lane::log(lane::Real{lanes, in[0]}) * (1 / log_2)).lane(); },
+    .samples = ir::SampleRange{0.01, 20},
+};
+
+// d log10(x) = dx / (x log 10)
+constinit const Op log10 = {
+    .name = "log10",
+    .arity = 1,
+    .result = ResultRule::real,
+    .evaluate = +[](Numbers in) { return std::log10(in[0]); },
+    .derivative =
+        +[](Builder&, Value grad, Value, Values in) { return Derivatives{grad / (in[0] * log_10)}; },
+    .lower = +[](LaneBuilder& lanes,
+                 Lanes in) { return (lane::log(lane::Real{lanes, in[0]}) * (1 / log_10)).lane(); },
+    .samples = ir::SampleRange{0.01, 20},
 };
 
 // d sqrt(x) = dx / (2 sqrt(x))
@@ -150,6 +177,64 @@ constinit const Op atan = {
     .samples = ir::SampleRange{-10, 10},
 };
 
+// d asin(x) = dx / sqrt(1 - x^2)
+constinit const Op asin = {
+    .name = "asin",
+    .arity = 1,
+    .result = ResultRule::real,
+    .evaluate = +[](Numbers in) { return std::asin(in[0]); },
+    .derivative = +[](Builder&, Value grad, Value,
+                      Values in) { return Derivatives{grad / ir::sqrt((1 - in[0]) * (1 + in[0]))}; },
+    .lower = +[](LaneBuilder& lanes, Lanes in) { return lane::asin(lane::Real{lanes, in[0]}).lane(); },
+    .samples = ir::SampleRange{-0.95, 0.95},
+};
+
+// d acos(x) = -dx / sqrt(1 - x^2)
+constinit const Op acos = {
+    .name = "acos",
+    .arity = 1,
+    .result = ResultRule::real,
+    .evaluate = +[](Numbers in) { return std::acos(in[0]); },
+    .derivative = +[](Builder&, Value grad, Value,
+                      Values in) { return Derivatives{-(grad / ir::sqrt((1 - in[0]) * (1 + in[0])))}; },
+    .lower = +[](LaneBuilder& lanes, Lanes in) { return lane::acos(lane::Real{lanes, in[0]}).lane(); },
+    .samples = ir::SampleRange{-0.95, 0.95},
+};
+
+// d sinh(x) = cosh(x) dx
+constinit const Op sinh = {
+    .name = "sinh",
+    .arity = 1,
+    .result = ResultRule::real,
+    .evaluate = +[](Numbers in) { return std::sinh(in[0]); },
+    .derivative = +[](Builder&, Value grad, Value, Values in) { return Derivatives{grad * ir::cosh(in[0])}; },
+    .lower = +[](LaneBuilder& lanes, Lanes in) { return lane::sinh(lane::Real{lanes, in[0]}).lane(); },
+    .samples = ir::SampleRange{-5, 5},
+};
+
+// d cosh(x) = sinh(x) dx
+constinit const Op cosh = {
+    .name = "cosh",
+    .arity = 1,
+    .result = ResultRule::real,
+    .evaluate = +[](Numbers in) { return std::cosh(in[0]); },
+    .derivative = +[](Builder&, Value grad, Value, Values in) { return Derivatives{grad * ir::sinh(in[0])}; },
+    .lower = +[](LaneBuilder& lanes, Lanes in) { return lane::cosh(lane::Real{lanes, in[0]}).lane(); },
+    .samples = ir::SampleRange{-5, 5},
+};
+
+// d atanh(x) = dx / (1 - x^2)
+constinit const Op atanh = {
+    .name = "atanh",
+    .arity = 1,
+    .result = ResultRule::real,
+    .evaluate = +[](Numbers in) { return std::atanh(in[0]); },
+    .derivative = +[](Builder&, Value grad, Value,
+                      Values in) { return Derivatives{grad / ((1 - in[0]) * (1 + in[0]))}; },
+    .lower = +[](LaneBuilder& lanes, Lanes in) { return lane::atanh(lane::Real{lanes, in[0]}).lane(); },
+    .samples = ir::SampleRange{-0.95, 0.95},
+};
+
 // d tanh(x) = (1 - tanh(x)^2) dx
 constinit const Op tanh = {
     .name = "tanh",
@@ -172,6 +257,18 @@ constinit const Op sigmoid = {
         +[](Builder&, Value grad, Value out, Values) { return Derivatives{grad * (out * (1 - out))}; },
     .lower = +[](LaneBuilder& lanes, Lanes in) { return lane::sigmoid(lane::Real{lanes, in[0]}).lane(); },
     .samples = ir::SampleRange{-10, 10},
+};
+
+// log(p / (1 - p)), the inverse of sigmoid; d = dp / (p (1 - p))
+constinit const Op logit = {
+    .name = "logit",
+    .arity = 1,
+    .result = ResultRule::real,
+    .evaluate = +[](Numbers in) { return std::log(in[0]) - std::log1p(-in[0]); },
+    .derivative =
+        +[](Builder&, Value grad, Value, Values in) { return Derivatives{grad / (in[0] * (1 - in[0]))}; },
+    .lower = +[](LaneBuilder& lanes, Lanes in) { return lane::logit(lane::Real{lanes, in[0]}).lane(); },
+    .samples = ir::SampleRange{0.01, 0.99},
 };
 
 // log(1 + e^x); its derivative is sigmoid(x)
@@ -207,7 +304,6 @@ constinit const Op log1m_exp = {
     .result = ResultRule::real,
     .evaluate =
         +[](Numbers in) {
-          constexpr double log_2 = 0.69314718055994530942;
           const double x = in[0];
           return x > -log_2 ? std::log(-std::expm1(x)) : std::log1p(-std::exp(x));
         },

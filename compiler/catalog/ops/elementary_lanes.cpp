@@ -318,6 +318,42 @@ Real atan(Real x) {
   return select(large, quarter - near, near);
 }
 
+Real asin(Real x) {
+  return atan(x / square_root((1 - x) * (1 + x)));
+}
+
+// acos(x) = 2 atan(sqrt((1 - x) / (1 + x))) keeps the digits near 1.
+Real acos(Real x) {
+  return 2 * atan(square_root((1 - x) / (1 + x)));
+}
+
+// sinh(x) = (t + t / (t + 1)) / 2, t = e^|x| - 1, which keeps the digits near 0. Overflows with e^|x|.
+Real sinh(Real x) {
+  const Real t = expm1(abs(x));
+  // t / (t + 1) is NaN for infinite t, 1 to the last bit long before.
+  const Real quotient = select(t < 1e30, t / (t + 1), 1);
+  const Real magnitude = 0.5 * t + 0.5 * quotient;
+  return select(x < 0, -magnitude, magnitude);
+}
+
+Real cosh(Real x) {
+  const Real power = exp(abs(x));
+  return 0.5 * power + 0.5 / power;
+}
+
+// atanh(x) = log((1 + x) / (1 - x)) / 2
+Real atanh(Real x) {
+  const Real a = abs(x);
+  const Real half = 0.5 * log1p((a + a) / (1 - a));
+  return select(x < 0, -half, half);
+}
+
+// log(u), u = p / (1 - p); u - 1 = (2p - 1) / (1 - p), exact but for its division where u is near one.
+Real logit(Real p) {
+  const Real complement = 1 - p;
+  return log_near_one(p / complement, (p - complement) / complement);
+}
+
 // 3 / 3 ulp. tanh(x) = t / (t + 2), t = e^(2x) - 1; beyond the bounds it is 1 to the last bit.
 Real tanh(Real x) {
   const double bound = x.is_single_precision() ? 9.2 : 19.5;

@@ -117,6 +117,20 @@ constinit const Op erf = {
     .samples = ir::SampleRange{-4, 4},
 };
 
+// 1 - erf(x); d erfc(x) = -2 / sqrt(pi) e^(-x^2) dx
+constinit const Op erfc = {
+    .name = "erfc",
+    .arity = 1,
+    .result = ResultRule::real,
+    .evaluate = +[](Numbers in) { return std::erfc(in[0]); },
+    .derivative =
+        +[](Builder&, Value grad, Value, Values in) {
+          return Derivatives{-(grad * (two_over_sqrt_pi * ir::exp(-ir::square(in[0]))))};
+        },
+    .lower = +[](LaneBuilder& lanes, Lanes in) { return lane::erfc(lane::Real{lanes, in[0]}).lane(); },
+    .samples = ir::SampleRange{-4, 4},
+};
+
 // Phi(x); its derivative is phi(x) = e^(-x^2/2) / sqrt(2 pi)
 constinit const Op normal_cdf = {
     .name = "normal_cdf",

@@ -144,6 +144,13 @@ Real erf(Real x) {
   return select(a < 1, erf_near_zero(x), far);
 }
 
+// 6 / 6 ulp
+Real erfc(Real x) {
+  const Real a = abs(x);
+  const Real tail = 2 * exp_of_square(a, -1, a.is_single_precision() ? 10.5 : 28) * half_scaled_erfc(a, 1);
+  return select(x < 0, 2 - tail, tail);
+}
+
 // 4 / 4 ulp. Phi(-a) = e^(-a^2/2) (e^(a^2/2) erfc(a / sqrt(2))) / 2
 Real normal_cdf(Real x) {
   const Real a = abs(x);
