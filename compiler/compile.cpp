@@ -3,14 +3,15 @@
 #include "compiler/guide/pairing_print.hpp"
 #include "compiler/passes/passes.hpp"
 #include "compiler/program/check.hpp"
-#include "compiler/program/program_print.hpp"
+#include "compiler/program/print.hpp"
 #include "compiler/tensor_ir/print.hpp"
 #include "grammar/ast_print.hpp"
 
 namespace plait::compiler {
 
 const std::vector<std::string>& stage_names() {
-  static const std::vector<std::string> names{"ast", "types", "sites", "elbo", "gradient", "ir", "schedule", "llvm", "asm"};
+  static const std::vector<std::string> names{"ast", "types",    "sites", "elbo", "gradient",
+                                              "ir",  "schedule", "llvm",  "asm"};
   return names;
 }
 
@@ -24,7 +25,7 @@ void show(const EmitStage& emit, const char* stage, const std::function<std::str
 } // namespace
 
 std::optional<CheckedProgram> check_program(const ast::Program& file, const ProgramOptions& options,
-                                              Diagnostics& diagnostics, const EmitStage& emit) {
+                                            Diagnostics& diagnostics, const EmitStage& emit) {
   show(emit, "ast", [&] { return print(file); });
 
   auto typed = program::check(file, {options.sets, options.sizes}, diagnostics);

@@ -38,7 +38,7 @@ struct CheckedProgram {
 
 /** Resolve, check types, find sites and plates, pair model with guide. */
 std::optional<CheckedProgram> check_program(const ast::Program& file, const ProgramOptions& options,
-                                              Diagnostics& diagnostics, const EmitStage& emit = {});
+                                            Diagnostics& diagnostics, const EmitStage& emit = {});
 
 /** What the data declarations ask of the files. */
 std::vector<runtime::ExpectedData> expected_data(const program::Program& program);
