@@ -54,12 +54,16 @@ void Lowering::lower_algebra(NodeId id) {
   std::vector<Extent> extents;
   for (AxisId axis : axes)
     extents.push_back(graph_.axis(axis).extent);
-  const auto in_lanes = [&](NodeId value) {
-    return schedule_.buffers[static_cast<std::size_t>(placement(value).buffer)].lane_axis != passes::no_axis;
+  const auto lane_axis = [&](NodeId value) {
+    return schedule_.buffers[static_cast<std::size_t>(placement(value).buffer)].lane_axis;
   };
+  // Rows of a plate lie lane by lane: such matrices are scattered in memory.
+  const auto scattered = [&](NodeId value) { return lane_axis(value) != passes::no_axis; };
   std::vector<NodeId> involved = at.operands;
   involved.push_back(id);
-  const bool per_lane = std::any_of(involved.begin(), involved.end(), in_lanes);
+  const bool per_lane = phase_->home != passes::no_axis &&
+                        std::any_of(involved.begin(), involved.end(),
+                                    [&](NodeId value) { return lane_axis(value) == phase_->home; });
 
   for_each(extents, [&](const std::vector<Coordinate>& indices) {
     Point point;
@@ -83,7 +87,9 @@ void Lowering::lower_algebra(NodeId id) {
     const auto each_element = [&](NodeId value, llvm::Value* lane, llvm::Value* scratch, bool out) {
       loop(i64(0), size, i64(1), [&](llvm::Value* i) {
         loop(i64(0), columns_of(value), i64(1), [&](llvm::Value* j) {
-          llvm::Value* spread = pointer_to(value, builder_.CreateAdd(matrix_at(value, i, j), lane));
+          llvm::Value* spread = pointer_to(value, lane && lane_axis(value) == phase_->home
+                                                      ? builder_.CreateAdd(matrix_at(value, i, j), lane)
+                                                      : matrix_at(value, i, j));
           llvm::Value* dense = builder_.CreateGEP(
               real_, scratch, builder_.CreateAdd(builder_.CreateMul(i, columns_of(value)), j));
           builder_.CreateStore(builder_.CreateLoad(real_, out ? dense : spread), out ? spread : dense);
@@ -93,7 +99,7 @@ void Lowering::lower_algebra(NodeId id) {
     const auto run = [&](llvm::Value* lane) {
       std::vector<llvm::Value*> pointers;
       for (NodeId value : involved) {
-        if (!in_lanes(value)) {
+        if (!scattered(value)) {
           pointers.push_back(pointer_to(value, matrix_at(value, i64(0), i64(0))));
           continue;
         }
@@ -106,11 +112,13 @@ void Lowering::lower_algebra(NodeId id) {
       llvm::Value* result = pointers.back();
       pointers.pop_back();
       call(pointers, result);
-      if (in_lanes(id))
+      if (scattered(id))
         each_element(id, lane, result, true);
     };
     if (!per_lane) {
+      llvm::Value* saved = builder_.CreateStackSave();
       run(nullptr);
+      builder_.CreateStackRestore(saved);
       return;
     }
     llvm::Value* used =

@@ -147,6 +147,10 @@ private:
     const Node& node = graph_.node(id);
     const auto& users = usage_.users[at(id)];
     const std::size_t uses = users.size() + static_cast<std::size_t>(usage_.output_users[at(id)]);
+    // Linear algebra reads its operands from memory.
+    const auto reads_memory = [&](NodeId user) { return needs_memory(user); };
+    if (node.kind != Kind::loop && std::any_of(users.begin(), users.end(), reads_memory))
+      return true;
     switch (node.kind) {
     case Kind::loop:
     case Kind::loop_index:
@@ -172,11 +176,8 @@ private:
     case Kind::map:
       break;
     default:
-      // Memory is needed where linear algebra reads it.
-      return std::any_of(users.begin(), users.end(), [&](NodeId user) { return needs_memory(user); });
+      return false;
     }
-    if (std::any_of(users.begin(), users.end(), [&](NodeId user) { return needs_memory(user); }))
-      return true;
     // A value from outside of a loop must not be recomputed in every iteration.
     if (usage_.light[at(id)])
       return false;
