@@ -40,6 +40,7 @@ struct Task {
   AxisId home = no_axis;
   int level = 0;
   bool finishes_later = false; ///< sums over the home's rows: complete when the phase is over
+  int updates = -1;            ///< parameter that it stores
   std::vector<NodeId> defines; ///< materialized nodes it computes
   std::set<std::pair<NodeId, bool>> reads;
   std::set<std::pair<int, bool>>
@@ -64,6 +65,7 @@ public:
         add_node(id);
     add_outputs();
     sink();
+    delay_updates();
     make_phases();
     place();
     choose_tiles();
@@ -300,24 +302,30 @@ private:
       if (output.kind == OutputKind::store_parameter || output.kind == OutputKind::store_slot)
         updates[output.index].push_back(static_cast<int>(k));
       else
-        add_store({static_cast<int>(k)}, 0);
+        add_store({static_cast<int>(k)}, -1);
     }
-    for (const auto& [parameter, outputs] : updates) {
-      // An update waits for every other reader of the old value.
-      const AxisId home = home_axis(graph_, graph_.parameters[static_cast<std::size_t>(parameter)].axes);
-      int level = 0;
+    for (const auto& [parameter, outputs] : updates)
+      add_store(outputs, parameter);
+  }
+
+  /** An update waits for every other reader of the old value. */
+  void delay_updates() {
+    for (Task& update : tasks_) {
+      if (update.updates < 0)
+        continue;
       for (const Task& task : tasks_)
         for (bool crossed : {false, true})
-          if (task.parameters.contains({parameter, crossed}))
-            level = std::max(level, task.level + (task.home != home || (crossed && home != no_axis) ? 1 : 0));
-      add_store(outputs, level);
+          if (&task != &update && task.parameters.contains({update.updates, crossed})) {
+            const bool elsewhere = task.home != update.home || (crossed && update.home != no_axis);
+            update.level = std::max(update.level, task.level + (elsewhere ? 1 : 0));
+          }
     }
   }
 
-  void add_store(std::vector<int> outputs, int level) {
+  void add_store(std::vector<int> outputs, int updates) {
     Task task;
     task.statement.kind = StatementKind::store;
-    task.level = level;
+    task.updates = updates;
     std::vector<AxisId> axes;
     for (int k : outputs) {
       const Output& output = graph_.outputs[static_cast<std::size_t>(k)];

@@ -52,8 +52,8 @@ public:
 
   /** One step; with a pool when `threads` > 0. */
   void run(std::size_t threads = 0) {
-    std::vector<void*> parameters = pointers(parameters_), gradients = pointers(gradients_), slots = pointers(slot_values_),
-                       values = pointers(values_);
+    std::vector<void*> parameters = pointers(parameters_), gradients = pointers(gradients_),
+                       slots = pointers(slot_values_), values = pointers(values_);
     std::vector<const std::uint32_t*> rows;
     for (const auto& drawn : inputs_.rows)
       rows.push_back(drawn.data());
@@ -74,10 +74,11 @@ public:
     if (threads > 0) {
       pool.emplace(threads);
       arguments.pool = &*pool;
-      arguments.parallel_for = [](void* context, std::int64_t chunks, void (*body)(void*, std::int64_t), void* data) {
-        static_cast<runtime::ThreadPool*>(context)->run(static_cast<std::size_t>(chunks), [&](std::size_t chunk) {
-          body(data, static_cast<std::int64_t>(chunk));
-        });
+      arguments.parallel_for = [](void* context, std::int64_t chunks, void (*body)(void*, std::int64_t),
+                                  void* data) {
+        static_cast<runtime::ThreadPool*>(context)->run(
+            static_cast<std::size_t>(chunks),
+            [&](std::size_t chunk) { body(data, static_cast<std::int64_t>(chunk)); });
       };
     }
     artifact_.entry(&arguments);
@@ -117,7 +118,8 @@ public:
       return array.numbers;
     const std::size_t p = static_cast<std::size_t>(output.index);
     const ir::Parameter& parameter = graph_.parameters[p];
-    std::vector<double> memory = output.kind == ir::OutputKind::gradient ? std::vector<double>(inputs_.parameters[p].size())
+    std::vector<double> memory = output.kind == ir::OutputKind::gradient
+                                     ? std::vector<double>(inputs_.parameters[p].size())
                                  : output.kind == ir::OutputKind::store_parameter
                                      ? inputs_.parameters[p]
                                      : inputs_.slots[p][static_cast<std::size_t>(output.slot)];
@@ -132,7 +134,8 @@ public:
         const ir::Axis& axis = graph_.axis(parameter.axes[a]);
         const std::size_t place = rest % size(axis.extent);
         rest /= size(axis.extent);
-        row += stride * (axis.subsampled ? inputs_.rows[static_cast<std::size_t>(axis.minibatch)][place] : place);
+        row += stride *
+               (axis.subsampled ? inputs_.rows[static_cast<std::size_t>(axis.minibatch)][place] : place);
         stride *= size(axis.population);
       }
       for (std::size_t e = 0; e < event; ++e)
@@ -180,7 +183,7 @@ private:
   void add_data(const ir::DataArray& declared, const ir::DataInput& given) {
     const std::size_t d = views_.size();
     using runtime::Storage;
-    const Storage storage = d < options_.storage.size()                  ? options_.storage[d]
+    const Storage storage = d < options_.storage.size()                ? options_.storage[d]
                             : declared.element == ir::Element::real    ? Storage::f64
                             : declared.element == ir::Element::integer ? Storage::i32
                                                                        : Storage::u8;
@@ -249,8 +252,8 @@ private:
   std::size_t workspace_bytes_ = 0;
 };
 
-/** Compiles and runs `graph` and requires every output to agree with the interpreter: absolutely and relative to the
- * largest number of the output. */
+/** Compiles and runs `graph` and requires every output to agree with the interpreter: absolutely and relative
+ * to the largest number of the output. */
 inline void require_agreement(const ir::Graph& graph, ir::Inputs inputs, codegen::CodegenOptions options,
                               std::size_t threads = 0) {
   const double tolerance = options.single_precision ? 1e-4 : 1e-10;
@@ -267,11 +270,11 @@ inline void require_agreement(const ir::Graph& graph, ir::Inputs inputs, codegen
       largest = std::isfinite(x) ? std::max(largest, std::abs(x)) : largest;
     for (std::size_t i = 0; i < expected.size(); ++i) {
       const bool same = std::isfinite(expected[i]) ? std::abs(found[i] - expected[i]) <= tolerance * largest
-                                                   : std::isnan(expected[i]) ? std::isnan(found[i])
-                                                                             : found[i] == expected[i];
+                        : std::isnan(expected[i])  ? std::isnan(found[i])
+                                                   : found[i] == expected[i];
       if (!same) {
-        INFO("output " << k << " '" << graph.outputs[k].name << "' (node " << graph.outputs[k].node << ") element " << i
-                       << ": " << found[i] << ", expected " << expected[i]);
+        INFO("output " << k << " '" << graph.outputs[k].name << "' (node " << graph.outputs[k].node
+                       << ") element " << i << ": " << found[i] << ", expected " << expected[i]);
         INFO(run.artifact().schedule_text);
         REQUIRE(same);
       }
