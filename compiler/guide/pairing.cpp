@@ -15,15 +15,6 @@ using plates::Estimator;
 using plates::Site;
 using program::Strategy;
 
-std::string conditions_text(const program::Program& program, const Site& site) {
-  std::string text;
-  for (const plates::Condition& condition : site.conditions) {
-    std::string own = program::describe(program, condition.expr);
-    text += (text.empty() ? "" : " && ") + (condition.taken ? own : "!(" + own + ")");
-  }
-  return text;
-}
-
 /// What the values of a site can be. A point mass is where its argument is.
 std::string support_text(const Site& site) {
   if (site.distribution->point_mass)
@@ -90,7 +81,8 @@ private:
         names.push_back(plate.name);
     for (const program::Plate& plate : program_.plates)
       if (is_absent(plate))
-        errors::guide_plate_absent(out_, plate, nearest(plate.name, names));
+        errors::guide_plate_absent(out_, plate,
+                                   plate.name.size() < 2 ? std::nullopt : nearest(plate.name, names));
   }
 
   void check_extra_sites() {

@@ -1,13 +1,13 @@
 #include "compiler/guide/pairing_print.hpp"
 
 #include <algorithm>
-#include <array>
+#include <vector>
 
 namespace plait::guide {
 
 namespace {
 
-using Row = std::array<std::string, 8>;
+using Row = std::vector<std::string>;
 
 /// Width in code points, so that `…` and the like keep the columns straight.
 std::size_t width(const std::string& text) {
@@ -55,12 +55,21 @@ std::string support_text(const plates::Site& site) {
 
 std::string print_sites(const program::Program& program, const Pairing& pairing) {
   std::vector<Row> rows{{"site", "plates", "scale", "shape", "support", "model", "guide", "estimator"}};
-  for (const Pair& pair : pairing.pairs)
-    rows.push_back({pair.model.name, plates_text(program, pair.model), scale_text(program, pair.model),
-                    shape_text(program, pair.model), support_text(pair.model),
-                    std::string(pair.model.distribution->name), guide_text(program, pair),
-                    estimator_text(pair)});
-  std::array<std::size_t, 8> widths{};
+  bool conditional = std::any_of(pairing.pairs.begin(), pairing.pairs.end(),
+                                 [](const Pair& pair) { return !pair.model.conditions.empty(); });
+  if (conditional)
+    rows[0].emplace_back("when");
+  for (const Pair& pair : pairing.pairs) {
+    const plates::Site& site = pair.model;
+    rows.push_back({site.name, plates_text(program, site), scale_text(program, site),
+                    shape_text(program, site), support_text(site), std::string(site.distribution->name),
+                    guide_text(program, pair), estimator_text(pair)});
+    if (conditional) {
+      std::string when = conditions_text(program, site);
+      rows.back().push_back(when.empty() ? "always" : when);
+    }
+  }
+  std::vector<std::size_t> widths(rows[0].size());
   for (const Row& row : rows)
     for (std::size_t i = 0; i < row.size(); ++i)
       widths[i] = std::max(widths[i], width(row[i]));

@@ -1,5 +1,7 @@
 #include "compiler/plates/sites.hpp"
 
+#include "compiler/program/describe.hpp"
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -197,6 +199,15 @@ std::vector<std::vector<std::string>> find_influences(const Program& program, co
 
 bool has_finite_support(const catalog::Distribution& distribution) {
   return distribution.support_size != nullptr;
+}
+
+std::string conditions_text(const Program& program, const Site& site) {
+  std::string text;
+  for (const Condition& condition : site.conditions) {
+    std::string own = program::describe(program, condition.expr);
+    text += (text.empty() ? "" : " && ") + (condition.taken ? own : "!(" + own + ")");
+  }
+  return text;
 }
 
 std::string scale_text(const Program& program, const Site& site) {

@@ -52,6 +52,9 @@ std::string plates_text(const program::Program& program, const Site& site);
 /// The shape at one point of its plates, loops in front: `[T[n], 100]`; `scalar` for none.
 std::string shape_text(const program::Program& program, const Site& site);
 
+/// The conditions around the site: `c[i] == 1 && !(k > 2)`; empty for none.
+std::string conditions_text(const program::Program& program, const Site& site);
+
 /// Whether the distribution takes finitely many values, so that it can be summed out.
 bool has_finite_support(const catalog::Distribution& distribution);
 
