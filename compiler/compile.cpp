@@ -43,7 +43,7 @@ std::optional<CheckedProgram> check_program(const ast::Program& file, const Prog
 NativeProgram compile_native(ir::Graph graph, const NativeOptions& options, const EmitStage& emit) {
   NativeProgram native;
   native.graph = passes::optimize(std::move(graph));
-  show(emit, "ir", [&] { return ir::print(native.graph); });
+  show(emit, "ir", [&] { return ir::to_string(native.graph); });
 
   codegen::CodegenOptions codegen;
   codegen.single_precision = options.single_precision;
@@ -66,12 +66,12 @@ std::optional<CompiledStep> compile_step(const program::Program& program, const 
   show(emit, "elbo", [&] {
     ir::Graph shown = *elbo->graph;
     shown.outputs.push_back({ir::OutputKind::scalar, "elbo", elbo->objective.reported.id(), -1, -1});
-    return ir::print(shown);
+    return ir::to_string(shown);
   });
 
   CompiledStep compiled;
   compiled.slots = elbo::add_update(*elbo, step);
-  show(emit, "gradient", [&] { return ir::print(*elbo->graph); });
+  show(emit, "gradient", [&] { return ir::to_string(*elbo->graph); });
 
   compiled.parameters = elbo->parameters->all();
   compiled.native = compile_native(std::move(*elbo->graph), native, emit);
