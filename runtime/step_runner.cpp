@@ -48,6 +48,8 @@ StepRunner::StepRunner(RunnerSetup setup)
         place == setup_.extents.end() ? -1 : static_cast<int>(place - setup_.extents.begin()));
     rows_[k].resize(
         static_cast<std::size_t>(std::min(setup_.streams[k].batch, setup_.streams[k].population)));
+    batches_.emplace_back(setup_.streams[k].plate, setup_.streams[k].population, setup_.streams[k].batch,
+                          setup_.seed, setup_.policy);
   }
   workspace_size_ = std::max<std::int64_t>(setup_.workspace_bytes ? setup_.workspace_bytes(largest) : 0, 64);
   const auto padded = static_cast<std::size_t>((workspace_size_ + 63) / 64 * 64);
