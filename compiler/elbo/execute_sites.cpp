@@ -80,10 +80,7 @@ catalog::SupportBounds Executor::bounds_of(const catalog::Distribution& distribu
 
 void Executor::add_term(Term term) {
   term.plates = open_axes();
-  ir::Type wanted = term.log_prob.type();
-  term.log_prob = builder_->broadcast(term.log_prob, ir::unite(term.plates, wanted.axes), {});
-  if (const auto mask = open_mask())
-    term.log_prob = ir::select(*mask, term.log_prob, builder_->real(0));
+  term.log_prob = per_element(term.log_prob);
   terms.push_back(std::move(term));
 }
 
@@ -103,9 +100,17 @@ std::size_t Executor::add_term(TermKind kind, const program::Sample& sample, Val
   term.kind = kind;
   term.site = program_->symbol(sample.symbol).name;
   term.span = sample.span;
-  term.log_prob = builder_->sum_event(log_prob);
+  term.log_prob = log_prob;
   add_term(std::move(term));
   return terms.size() - 1;
+}
+
+Value Executor::per_element(Value value) const {
+  value = builder_->sum_event(value);
+  value = builder_->broadcast(value, ir::unite(value.type().axes, open_axes()), {});
+  if (const auto mask = open_mask())
+    value = ir::select(*mask, value, builder_->real(0));
+  return value;
 }
 
 void Executor::walk_sample(const program::Sample& sample, const program::Statement& statement) {
@@ -178,19 +183,10 @@ void Executor::draw_latent(const program::Sample& sample, const Values& paramete
       *builder_, distribution, value, detach_density || by_score ? stopped(parameters) : parameters));
   latent.term = add_term(TermKind::guide, sample, detached);
   latent.has_term = true;
-  if (distribution.entropy && !by_score) {
-    Value entropy = distribution.entropy(*builder_, parameters);
-    // One entropy per batch element: independent copies share one parameter but add up.
-    const auto rank = static_cast<std::size_t>(distribution.event_rank.get());
-    std::vector<Extent> batch = sizes_->shape(sample.type.dims);
-    batch.resize(batch.size() - rank);
-    entropy = builder_->sum_event(catalog::fill(entropy, batch));
-    entropy = builder_->broadcast(entropy, ir::unite(entropy.type().axes, open_axes()), {});
-    if (const auto mask = open_mask())
-      entropy = ir::select(*mask, entropy, builder_->real(0));
-    if (loops_.empty())
-      entropies[latent.term] = entropy;
-  }
+  if (!by_score && loops_.empty())
+    if (const auto entropy =
+            catalog::entropy(*builder_, distribution, parameters, sizes_->shape(sample.type.dims)))
+      entropies[latent.term] = per_element(*entropy);
   if (by_score) {
     ScoreSite score;
     score.site = symbol.name;
@@ -286,13 +282,8 @@ Value Executor::draw_from_family(const program::Sample& sample, const Values& pa
   if (draw.log_prob) {
     latent.term = add_term(TermKind::guide, sample, *draw.log_prob);
     latent.has_term = true;
-    if (draw.entropy && loops_.empty()) {
-      Value entropy =
-          builder_->broadcast(*draw.entropy, ir::unite(draw.entropy->type().axes, open_axes()), {});
-      if (const auto mask = open_mask())
-        entropy = ir::select(*mask, entropy, builder_->real(0));
-      entropies[latent.term] = entropy;
-    }
+    if (draw.entropy && loops_.empty())
+      entropies[latent.term] = per_element(*draw.entropy);
   }
   if (draw.joint_log_prob)
     joint_terms.emplace_back(*draw.joint_log_prob, draw.joint_entropy);
@@ -319,20 +310,10 @@ void Executor::score_latent(const program::Sample& sample, const Values& paramet
   const Latent& latent = found->second;
   if (!latent.has_term || !latent.distribution || !loops_.empty())
     return;
-  const catalog::KlDivergence* divergence =
-      catalog::find_kl_divergence(latent.distribution->name, sample.distribution->name);
-  if (!divergence)
-    return;
-  const auto rank = static_cast<std::size_t>(sample.distribution->event_rank.get());
-  std::vector<Extent> batch = sizes_->shape(sample.type.dims);
-  if (rank > 0)
-    return; // vector-valued pairs are scored by their densities unless their batch is empty
-  Value kl = builder_->sum_event(
-      catalog::fill(divergence->value.get()(*builder_, latent.parameters, parameters), batch));
-  kl = builder_->broadcast(kl, ir::unite(kl.type().axes, open_axes()), {});
-  if (const auto mask = open_mask())
-    kl = ir::select(*mask, kl, builder_->real(0));
-  kl_pairs.push_back({symbol.name, latent.term, prior, kl});
+  const auto kl = catalog::kl_divergence(*builder_, *latent.distribution, latent.parameters,
+                                         *sample.distribution, parameters, sizes_->shape(sample.type.dims));
+  if (kl)
+    kl_pairs.push_back({symbol.name, latent.term, prior, per_element(*kl)});
 }
 
 std::vector<guide::LatentSite> Executor::latent_sites() {

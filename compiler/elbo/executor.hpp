@@ -110,6 +110,9 @@ private:
   ir::Value draw_from_family(const program::Sample& sample, const Values& parameters, Latent& latent);
   std::size_t add_term(TermKind kind, const program::Sample& sample, ir::Value log_prob);
   void add_term(Term term);
+  /** A density, entropy or divergence as one number for every element of the open plates: event dimensions
+   * summed, 0 where the element or iteration does not exist. */
+  ir::Value per_element(ir::Value value) const;
   SiteDraws draws_of(const std::string& site);
   std::vector<ir::AxisId> open_axes() const;
   std::vector<ir::Value> open_indices() const;
