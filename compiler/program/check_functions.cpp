@@ -50,6 +50,15 @@ bool Checker::bind_parameter(const ast::Parameter& parameter, ExprPtr& argument,
 
 InstanceId Checker::instantiate(const ast::Function& function, std::vector<ExprPtr>& arguments,
                                 Span call_span) {
+  // Bounds far above any use, so that no file makes this run out of stack or memory.
+  if (active_.size() >= 100) {
+    errors::calls_too_deep(out_, call_span, function.name.name);
+    return -1;
+  }
+  if (program_.instances.size() >= 2000) {
+    errors::too_many_instances(out_, call_span, function.name.name);
+    return -1;
+  }
   std::map<std::string, Dim> dims;
   bool ok = true;
   for (std::size_t i = 0; i < arguments.size(); ++i)
@@ -141,7 +150,7 @@ void Checker::note_call(std::size_t first, Span call_span, const std::string& fu
   Diagnostics noted;
   for (std::size_t i = 0; i < out_.size(); ++i) {
     Diagnostic& entry = noted.add(out_.entries()[i]);
-    if (i >= first)
+    if (i >= first && entry.notes.size() < 4)
       entry.note(call_span, "in this call of `" + function + "`");
   }
   out_ = std::move(noted);

@@ -63,6 +63,14 @@ bool Checker::check_distribution(const ast::Sample& sample, Sample& typed) {
   typed.call_span = sample.distribution->span;
   typed.distribution = catalog::find_distribution(name);
   if (!typed.distribution) {
+    for (const ast::ExprPtr& argument : call.arguments) {
+      auto* copies = ast::get_if<ast::Index>(argument);
+      auto* inner = ast::get_if<ast::Call>(copies ? copies->base : argument);
+      if (inner && catalog::find_distribution(inner->callee.name)) {
+        errors::distribution_transform(out_, sample.distribution->span, name);
+        return false;
+      }
+    }
     std::vector<std::string> candidates;
     for (const catalog::Distribution* row : catalog::distributions())
       candidates.emplace_back(row->name);

@@ -15,11 +15,25 @@ auto key(const SizeTerm& term) {
                          by_text ? std::string_view(term.row_text) : std::string_view());
 }
 
+// A size beyond this is nonsense; sums stop there rather than overflow.
+constexpr std::int64_t largest = 1'000'000'000'000'000;
+
+std::int64_t add(std::int64_t a, std::int64_t b) {
+  return std::clamp(a + b, -largest, largest);
+}
+
+std::int64_t multiply(std::int64_t a, std::int64_t b) {
+  std::int64_t product = 0;
+  if (__builtin_mul_overflow(a, b, &product))
+    return (a < 0) == (b < 0) ? largest : -largest;
+  return std::clamp(product, -largest, largest);
+}
+
 void add_term(Dim& dim, const SizeTerm& term) {
   auto place = std::lower_bound(dim.terms.begin(), dim.terms.end(), term,
                                 [](const SizeTerm& a, const SizeTerm& b) { return key(a) < key(b); });
   if (place != dim.terms.end() && same_size(*place, term)) {
-    place->factor += term.factor;
+    place->factor = add(place->factor, term.factor);
     if (place->factor == 0)
       dim.terms.erase(place);
   } else if (term.factor != 0) {
@@ -69,7 +83,7 @@ bool operator==(const Dim& a, const Dim& b) {
 
 Dim operator+(const Dim& a, const Dim& b) {
   Dim result = a;
-  result.constant += b.constant;
+  result.constant = add(result.constant, b.constant);
   for (const SizeTerm& term : b.terms)
     add_term(result, term);
   return result;
@@ -83,9 +97,9 @@ Dim scale(const Dim& a, std::int64_t factor) {
   if (factor == 0)
     return Dim::known(0);
   Dim result = a;
-  result.constant *= factor;
+  result.constant = multiply(result.constant, factor);
   for (SizeTerm& term : result.terms)
-    term.factor *= factor;
+    term.factor = multiply(term.factor, factor);
   return result;
 }
 
@@ -95,7 +109,7 @@ std::optional<std::int64_t> evaluate(const Dim& dim, const std::map<std::string,
     auto found = sizes.find(term.name);
     if (term.row != SizeTerm::Row::none || found == sizes.end())
       return std::nullopt;
-    total += term.factor * found->second;
+    total = add(total, multiply(term.factor, found->second));
   }
   return total;
 }

@@ -133,6 +133,8 @@ Diagnostic& wrong_result_count(Diagnostics& out, Span span, const std::string& n
 Diagnostic& result_shape(Diagnostics& out, Span span, const std::string& name, const std::string& wanted,
                          const std::string& given, Span other);
 Diagnostic& not_in_function(Diagnostics& out, Span span, const std::string& what, const std::string& name);
+Diagnostic& calls_too_deep(Diagnostics& out, Span span, const std::string& name);
+Diagnostic& too_many_instances(Diagnostics& out, Span span, const std::string& name);
 
 // Assignments, parameters, loops and plates.
 Diagnostic& wrong_target_count(Diagnostics& out, Span span, std::size_t targets, std::size_t values,
@@ -172,6 +174,7 @@ Diagnostic& subsample_disagrees(Diagnostics& out, Span span, const std::string& 
 // Sample statements.
 Diagnostic& wrong_parameter_count(Diagnostics& out, Span span, const std::string& signature,
                                   std::size_t given);
+Diagnostic& distribution_transform(Diagnostics& out, Span span, const std::string& name);
 Diagnostic& parameter_given_twice(Diagnostics& out, Span span, const std::string& distribution,
                                   const std::string& name);
 Diagnostic& copies_before_arguments(Diagnostics& out, Span span, const std::string& name);

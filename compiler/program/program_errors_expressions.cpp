@@ -243,4 +243,12 @@ Diagnostic& not_in_function(Diagnostics& out, Span span, const std::string& what
                    fmt::format("{} cannot stand in the function `{}`: functions only compute", what, name));
 }
 
+Diagnostic& calls_too_deep(Diagnostics& out, Span span, const std::string& name) {
+  return out.error("call-depth", span, fmt::format("the calls of functions nest too deep at `{}`", name));
+}
+
+Diagnostic& too_many_instances(Diagnostics& out, Span span, const std::string& name) {
+  return out.error("call-count", span, fmt::format("`{}` is called with too many different shapes", name));
+}
+
 } // namespace plait::program::errors
