@@ -67,6 +67,24 @@ std::vector<std::string> Model::stages() {
   return compiler::stage_names();
 }
 
+namespace {
+
+/** The program with a number for every size that only data will tell: whether an estimator covers a site does
+ * not depend on it. Empty when the program needs particular sizes. */
+std::optional<compiler::CheckedProgram> with_stand_in_sizes(const Model::Parsed& parsed,
+                                                            const CompileOptions& options,
+                                                            const program::Program& program) {
+  constexpr std::int64_t stand_in = 8;
+  compiler::ProgramOptions complete{options.set, {}};
+  for (const auto& [name, size] : program.sizes)
+    if (!size.value)
+      complete.sizes[name] = stand_in;
+  Diagnostics ignored;
+  return compiler::check_program(parsed.file, complete, ignored);
+}
+
+} // namespace
+
 std::string Model::check(const Data& data, const CompileOptions& options) const {
   const bool has_data = !data.contents().arguments.empty() || !data.contents().arrays.empty();
   Diagnostics diagnostics;
@@ -77,7 +95,8 @@ std::string Model::check(const Data& data, const CompileOptions& options) const 
     checked = compiler::check_program(parsed_->file, {options.set, {}}, diagnostics);
   session::throw_if_errors(parsed_->source, diagnostics);
   // What no estimator covers is an error of the program too, found when the objective is built.
-  elbo::build_elbo(checked->program, session::elbo_options(options, true), diagnostics);
+  if (const auto complete = has_data ? checked : with_stand_in_sizes(*parsed_, options, checked->program))
+    elbo::build_elbo(complete->program, session::elbo_options(options, true), diagnostics);
   session::throw_if_errors(parsed_->source, diagnostics);
   std::string text = render(parsed_->source, diagnostics); // warnings
   return text + guide::print_sites(checked->program, checked->pairing);
