@@ -17,7 +17,9 @@ Value log_prob(Builder&, Value value, Values p) {
 Value sample(Draws& draws, Values p, const Shape& shape) {
   const Value alpha = p[0];
   const Value beta = p[1];
-  const Value log_odds = draws.log_gamma(fill(alpha, shape)) - draws.log_gamma(fill(beta, shape));
+  // One draw per statement: the order of draws names their streams.
+  const Value log_first = draws.log_gamma(fill(alpha, shape));
+  const Value log_odds = log_first - draws.log_gamma(fill(beta, shape));
   return maximum(sigmoid(log_odds), draws.builder().real(smallest_positive));
 }
 

@@ -30,7 +30,9 @@ Value sample(Draws& draws, Values p, const Shape& shape) {
   const Value trials = p[0];
   const Value alpha = p[1];
   const Value beta = p[2];
-  const Value log_odds = draws.log_gamma(fill(alpha, shape)) - draws.log_gamma(fill(beta, shape));
+  // One draw per statement: the order of draws names their streams.
+  const Value log_first = draws.log_gamma(fill(alpha, shape));
+  const Value log_odds = log_first - draws.log_gamma(fill(beta, shape));
   return as_integer(draws.binomial(fill(as_real(trials), shape), sigmoid(log_odds)));
 }
 

@@ -18,7 +18,9 @@ Value log_prob(Builder& builder, Value value, Values p) {
 
 Value sample(Draws& draws, Values p, const Shape& shape) {
   const Value half = fill(0.5 * p[0], shape);
-  return p[1] * abs(draws.normal(shape)) * exp(0.5 * (log(half) - draws.log_gamma(half)));
+  // One draw per statement: the order of draws names their streams.
+  const Value normal = draws.normal(shape);
+  return p[1] * abs(normal) * exp(0.5 * (log(half) - draws.log_gamma(half)));
 }
 
 } // namespace

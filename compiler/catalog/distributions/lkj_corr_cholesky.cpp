@@ -40,7 +40,9 @@ Value sample(Draws& draws, Values p, const Shape& shape) {
     return constrain(builder, support, {}, draws.uniform(batch), shape).value;
   const Extent count = Extent::known(static_cast<std::int64_t>(offset.size()));
   const Value alpha = spread_last(fill(p[0], batch), count) + repeat(vector_literal(builder, offset), batch);
-  const Value log_odds = draws.log_gamma(alpha) - draws.log_gamma(alpha);
+  // One draw per statement: the order of draws names their streams.
+  const Value log_first = draws.log_gamma(alpha);
+  const Value log_odds = log_first - draws.log_gamma(alpha);
   return constrain(builder, support, {}, 0.5 * log_odds, shape).value;
 }
 

@@ -21,7 +21,9 @@ Value sample(Draws& draws, Values p, const Shape& shape) {
   const Value loc = p[1];
   const Value scale = p[2];
   const Value half = fill(0.5 * df, shape);
-  return loc + scale * draws.normal(shape) * exp(0.5 * (log(half) - draws.log_gamma(half)));
+  // One draw per statement: the order of draws names their streams.
+  const Value normal = draws.normal(shape);
+  return loc + scale * normal * exp(0.5 * (log(half) - draws.log_gamma(half)));
 }
 
 Value entropy(Builder&, Values p) {
