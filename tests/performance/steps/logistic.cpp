@@ -21,7 +21,7 @@ class Logistic final : public Baseline<double> {
 public:
   Logistic(LogisticData<Element> data, std::int64_t batch, std::uint64_t seed)
       : Baseline(2 * n + n * (n - 1) / 2), data_(std::move(data)), seed_(seed),
-        minibatch_("i", static_cast<std::int64_t>(data_.late.size()), batch, seed,
+        minibatch_("N", static_cast<std::int64_t>(data_.late.size()), batch, seed,
                    runtime::MinibatchPolicy::uniform) {
     for (std::size_t k = 0; k < n; ++k)
       parameters_[n + k] = std::log(0.1);

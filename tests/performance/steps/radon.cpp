@@ -17,7 +17,7 @@ public:
   Radon(RadonData data, std::int64_t batch, std::uint64_t seed)
       : Baseline((data.counties + 4 + 7) / 8 * 8 * 2), data_(std::move(data)), counties_(data_.counties),
         lanes_((counties_ + 4 + 7) / 8 * 8), seed_(seed),
-        minibatch_("i", static_cast<std::int64_t>(data_.y.size()), batch, seed,
+        minibatch_("N", static_cast<std::int64_t>(data_.y.size()), batch, seed,
                    runtime::MinibatchPolicy::uniform),
         row_(lanes_), stream_(lanes_), noise_(lanes_), scale_(lanes_), draw_(lanes_), d_draw_(lanes_),
         d_mean_(static_cast<std::size_t>(batch)) {

@@ -87,7 +87,7 @@ public:
   Vae(std::vector<std::uint8_t> images, const VaeSizes& sizes, std::uint64_t seed, int threads)
       : Baseline<Scalar>(static_cast<std::size_t>(Layout(sizes).end)), sizes_(sizes), at_(sizes),
         images_(std::move(images)), seed_(seed), pool_(static_cast<std::size_t>(threads)),
-        minibatch_("i", static_cast<std::int64_t>(images_.size()) / sizes.pixels, sizes.batch, seed,
+        minibatch_("N", static_cast<std::int64_t>(images_.size()) / sizes.pixels, sizes.batch, seed,
                    MinibatchPolicy::uniform),
         tiles_(pool_.thread_count()), parts_(tiles_.size()) {
     const VaeSizes& s = sizes_;
