@@ -12,7 +12,7 @@ namespace {
 struct DrawArguments {
   std::string run, out;
   std::int64_t draws = 1000;
-  bool local = false;
+  bool local = false, gradients = false;
   int repeats = 10;
   CommonOptions common;
 };
@@ -57,19 +57,26 @@ Verb add_predict(CLI::App& app) {
 
 Verb add_evaluate(CLI::App& app) {
   auto arguments = std::make_shared<DrawArguments>();
-  CLI::App* verb =
-      app.add_subcommand("evaluate", "The objective at the fitted parameters, over all rows of the data");
+  CLI::App* verb = app.add_subcommand(
+      "evaluate", "The objective, and its gradient, at the fitted parameters over all rows");
   verb->add_option("run", arguments->run, "folder of the run")->required();
   add_data_options(*verb, arguments->common);
   verb->add_option("-n", arguments->repeats, "estimates to average")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  verb->add_flag("--gradients", arguments->gradients,
+                 "derivatives with respect to every unconstrained parameter as well");
   return {"evaluate", [arguments] {
             const Fit fit = Fit::open(arguments->run);
-            const double elbo = arguments->common.data.empty()
-                                    ? fit.evaluate(arguments->repeats)
-                                    : fit.evaluate(read_data(arguments->common), arguments->repeats);
-            fmt::print("elbo {:.8g}\n", elbo);
+            const Evaluation evaluation =
+                arguments->common.data.empty()
+                    ? fit.evaluate(arguments->repeats, arguments->gradients)
+                    : fit.evaluate(read_data(arguments->common), arguments->repeats, arguments->gradients);
+            fmt::print("elbo {:.8g} +- {:.2g}\n", evaluation.elbo, evaluation.error);
+            for (const Gradient& gradient : evaluation.gradients)
+              for (std::size_t k = 0; k < gradient.mean.size(); ++k)
+                fmt::print("d elbo / d {} {:.8g} +- {:.2g}\n", element_name(gradient.name, gradient.shape, k),
+                           gradient.mean[k], gradient.error[k]);
             return 0;
           }};
 }

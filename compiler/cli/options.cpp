@@ -103,9 +103,6 @@ void write_output(const std::string& file, const std::string& text) {
     throw Error(Fault::usage, fmt::format("error: cannot write {}", file));
 }
 
-namespace {
-
-/** `name`, `name.2`, `name.2.0`: element `flat` of an array. */
 std::string element_name(const std::string& name, const std::vector<std::int64_t>& shape, std::size_t flat) {
   std::string suffix;
   for (auto extent = shape.rbegin(); extent != shape.rend(); ++extent) {
@@ -114,8 +111,6 @@ std::string element_name(const std::string& name, const std::vector<std::int64_t
   }
   return name + suffix;
 }
-
-} // namespace
 
 std::string draws_to_csv(const std::vector<DrawnArray>& arrays) {
   fmt::memory_buffer text;

@@ -58,6 +58,9 @@ void read_choice(const std::string& text, const std::string& option, std::string
  */
 void write_output(const std::string& file, const std::string& text);
 
+/** `name`, `name.2`, `name.2.0`: element `flat` of an array. */
+std::string element_name(const std::string& name, const std::vector<std::int64_t>& shape, std::size_t flat);
+
 /** Draws as comma-separated values: one row a draw, one column a number, `name.i.j` zero-based. */
 std::string draws_to_csv(const std::vector<DrawnArray>& arrays);
 

@@ -77,31 +77,65 @@ void Fit::run(std::int64_t steps, const Observer& observer) {
   }
 }
 
-double Fit::evaluate(int draws) const {
-  return evaluate(state_->data, draws);
+Evaluation Fit::evaluate(int draws, bool with_gradients) const {
+  return evaluate(state_->data, draws, with_gradients);
 }
 
-double Fit::evaluate(const Data& data, int draws) const {
+Evaluation Fit::evaluate(const Data& data, int draws, bool with_gradients) const {
   const State& state = *state_;
   const session::BoundProgram bound = session::bind_program(*state.parsed, data, state.options.compile);
   Diagnostics diagnostics;
   auto elbo = elbo::build_elbo(bound.checked.program, session::elbo_options(state.options.compile, false),
                                diagnostics);
   session::throw_if_errors(state.parsed->source, diagnostics);
-  elbo->builder->output({ir::OutputKind::scalar, "elbo", elbo->objective.reported.id(), -1, -1});
+  if (with_gradients)
+    elbo::add_gradient_outputs(*elbo);
+  else
+    elbo->builder->output({ir::OutputKind::scalar, "elbo", elbo->objective.reported.id(), -1, -1});
   const compiler::NativeProgram native = compiler::compile_native(
       std::move(*elbo->graph), session::native_options(bound, state.options.compile));
   runtime::RunnerSetup setup = session::runner_setup(bound, native, false);
   setup.parameters = session::match_parameters(state, bound, native.graph);
   setup.seed = state.options.seed ^ 0x65766c7561746500ull; // other noise than the training steps
   setup.pool = state.pool.get();
+  const bool single = bound.single_precision;
+  std::vector<session::Buffer> buffers;
+  Evaluation result;
+  std::vector<std::vector<double>> squares;
+  if (with_gradients)
+    for (const ir::Parameter& parameter : native.graph.parameters) {
+      const auto array =
+          std::find_if(state.parameters.begin(), state.parameters.end(),
+                       [&](const auto& candidate) { return candidate.name == parameter.name; });
+      buffers.emplace_back(array->values.bytes());
+      setup.gradients.push_back(buffers.back().data());
+      const std::size_t size = array->values.bytes() / (single ? 4 : 8);
+      result.gradients.push_back(
+          {array->name, array->shape, std::vector<double>(size), std::vector<double>(size)});
+      squares.emplace_back(size);
+    }
   runtime::StepRunner runner(std::move(setup));
-  double total = 0;
+  double total_squares = 0;
   for (int draw = 0; draw < draws; ++draw) {
     runner.run(static_cast<std::uint32_t>(draw), {{"step", 1.0}, {"kl_weight", 1.0}});
-    total += runner.scalar(0);
+    result.elbo += runner.scalar(0) / draws;
+    total_squares += runner.scalar(0) * runner.scalar(0) / draws;
+    for (std::size_t p = 0; p < result.gradients.size(); ++p)
+      for (std::size_t k = 0; k < result.gradients[p].mean.size(); ++k) {
+        const double gradient =
+            -session::read_real(buffers[p].data(), k, single); // outputs are gradients of the loss
+        result.gradients[p].mean[k] += gradient / draws;
+        squares[p][k] += gradient * gradient / draws;
+      }
   }
-  return total / draws;
+  const auto error = [&](double mean, double mean_square) {
+    return std::sqrt(std::max(0.0, mean_square - mean * mean) / draws);
+  };
+  result.error = error(result.elbo, total_squares);
+  for (std::size_t p = 0; p < result.gradients.size(); ++p)
+    for (std::size_t k = 0; k < result.gradients[p].mean.size(); ++k)
+      result.gradients[p].error[k] = error(result.gradients[p].mean[k], squares[p][k]);
+  return result;
 }
 
 } // namespace plait

@@ -40,10 +40,10 @@ enum class Precision : std::uint8_t {
 };
 
 struct CompileOptions {
-  std::map<std::string, double> set; ///< replaces the value of a `const`, or fixes a size
+  std::map<std::string, double> set{}; ///< replaces the value of a `const`, or fixes a size
   Precision precision = Precision::automatic;
   std::string objective = "elbo"; ///< "elbo", "sampled_elbo", "stl", "iwae", "renyi"
-  std::map<std::string, double> objective_options;
+  std::map<std::string, double> objective_options{};
   int particles = 1;
   bool use_cache = true;          ///< compiled steps are kept on disk between runs
 };
@@ -52,7 +52,7 @@ struct FitOptions {
   std::int64_t steps = 2000;
   std::int64_t epochs = 0;        ///< > 0: overrides steps; passes over the largest subsampled plate
   std::string optimizer = "adam"; ///< "adam", "clipped_adam", "adagrad", "rmsprop", "sgd"
-  std::map<std::string, double> optimizer_options;
+  std::map<std::string, double> optimizer_options{};
   double learning_rate = 0.01;
   double decay = 1;               ///< the learning rate is multiplied by this once over the whole run, smoothly
   double clip_norm = 0;           ///< > 0: global gradient norm
@@ -62,7 +62,7 @@ struct FitOptions {
   std::uint64_t seed = 0;
   int threads = 0;                ///< 0: all processors; results do not depend on it
   std::int64_t report_every = 0;  ///< steps between observer calls and trace rows; 0: about 100 in a run
-  CompileOptions compile;
+  CompileOptions compile{};
 };
 
 /** Data for a model: named arrays, or what `--data` takes on the command line. */
@@ -133,6 +133,19 @@ struct DrawnArray {
   std::vector<std::vector<double>> values;
 };
 
+/** Derivative of the objective with respect to one unconstrained parameter: mean over draws, and standard error. */
+struct Gradient {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  std::vector<double> mean, error;
+};
+
+struct Evaluation {
+  double elbo = 0;
+  double error = 0; ///< standard error over the draws
+  std::vector<Gradient> gradients;
+};
+
 struct CompileReport {
   double front_ms = 0;  ///< text to optimized tensor IR, data binding included
   double native_ms = 0; ///< tensor IR to machine code
@@ -155,9 +168,10 @@ public:
   const std::vector<Progress>& trace() const;
   const CompileReport& compile_report() const;
 
-  /** ELBO of all data (every plate whole), mean of `draws` estimates. With `data`, of other data. */
-  double evaluate(int draws = 1) const;
-  double evaluate(const Data& data, int draws = 1) const;
+  /** The objective at the fitted parameters over all data (every plate whole), from `draws` estimates; on request with its
+   * gradient. With `data`, of other data. */
+  Evaluation evaluate(int draws = 1, bool with_gradients = false) const;
+  Evaluation evaluate(const Data& data, int draws = 1, bool with_gradients = false) const;
 
   /** Posterior draws of every latent outside subsampled plates, or of all latents with `local`. */
   std::vector<DrawnArray> sample(std::int64_t draws, bool local = false) const;
