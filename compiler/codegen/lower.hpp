@@ -85,6 +85,7 @@ private:
   // ---- lower_statements.cpp ----
   void lower(const Statement& statement);
   void lower_compute(const Statement& statement);
+  bool neighbours_along_last(NodeId node) const;
   void lower_accumulate(const Statement& statement);
   void lower_loop(const Statement& statement);
   void lower_store(const Statement& statement);
@@ -101,6 +102,17 @@ private:
   llvm::Value* combine(llvm::Value* a, llvm::Value* b, bool maximum);
   void copy_value(const Type& type, const Placement& from, const Placement& to);
 
+  // ---- lower_products.cpp: matrix products, data rows turned around ----
+  struct Matrix {
+    llvm::Value* pointer;
+    llvm::Value* leading;
+  };
+  /** The tile's part [elements][rows] of a value with the home's rows. */
+  Matrix rows_matrix(NodeId node);
+  Matrix shared_matrix(NodeId node);
+  void lower_product(const Statement& statement);
+  void lower_data_rows(NodeId node);
+
   // ---- lower_algebra.cpp: dense linear algebra ----
   void lower_algebra(NodeId node);
 
@@ -110,6 +122,8 @@ private:
   llvm::Value* constant(const Node& node, const Point& point);
   llvm::Value* stored_parameter(const Node& node, const Point& point);
   llvm::Value* data(const Node& node, const Point& point);
+  Memory data_memory(std::int32_t index);
+  llvm::Value* data_field(std::int32_t index, std::int64_t byte);
   llvm::Value* map(NodeId node, const Point& point);
   llvm::Value* reduce(NodeId node, const Point& point, const std::vector<AxisId>& axes);
   /** The sum or maximum of `term` over all indices below `extents`; in lanes where neither the terms nor the
@@ -151,6 +165,7 @@ private:
   llvm::Type* stored_type(const Buffer& buffer) const;
   llvm::Value* load(const Memory& memory, const Coordinate& index, Element element,
                     llvm::Value* mask = nullptr);
+  llvm::Value* convert_loaded(const Memory& memory, llvm::Value* value, Element element);
   void store(const Memory& memory, const Coordinate& index, llvm::Value* value);
   llvm::Value* load_placed(const Placement& placement, const Point& point, Element element);
   void store_placed(const Placement& placement, const Point& point, llvm::Value* value);
@@ -163,7 +178,7 @@ private:
   /** Calls body for every combination of indices; unrolled when there are few. */
   void for_each(const std::vector<Extent>& extents, const std::function<void(std::vector<Coordinate>)>& body);
   /** Every point of `type` but for the home, in lanes along the last dimension at the root. */
-  void for_each_point(const Type& type, const std::function<void(const Point&)>& body);
+  void for_each_point(const Type& type, const std::function<void(const Point&)>& body, bool in_lanes = true);
 
   // ---- kinds of numbers ----
   LlvmLanes lanes(llvm::Type* like, bool wide);
@@ -204,6 +219,8 @@ private:
   // Where the walk stands.
   const Phase* phase_ = nullptr;
   Coordinate home_;                    ///< the lanes' rows
+  llvm::Value* tile_start_ = nullptr;  ///< first row of the tile
+  llvm::Value* tile_count_ = nullptr;  ///< rows of the tile
   llvm::Value* tile_offset_ = nullptr; ///< first lane's row within the tile
   llvm::Value* active_rows_ = nullptr; ///< rows from the first lane to the end of the tile
   llvm::Value* mask_ = nullptr;        ///< lanes that stand for rows; null: all

@@ -287,6 +287,20 @@ llvm::Value* Lowering::load(const Memory& memory, const Coordinate& index, Eleme
       Coordinate rest = index;
       rest.base = nullptr;
       llvm::Value* base = element_pointer(memory, index.base);
+      if (memory.stored->getScalarSizeInBits() < 32) {
+        // No machine gathers bytes. Lanes without a row read row 0, so that no load hangs on a branch.
+        llvm::Value* places = as_vector(rest);
+        if (mask)
+          places = builder_.CreateSelect(mask, places, llvm::Constant::getNullValue(places->getType()));
+        value = llvm::PoisonValue::get(vector);
+        for (unsigned lane = 0; lane < width(); ++lane) {
+          llvm::Value* place = builder_.CreateExtractElement(places, std::uint64_t{lane});
+          llvm::Value* number = builder_.CreateAlignedLoad(
+              memory.stored, builder_.CreateInBoundsGEP(memory.stored, base, place), align);
+          value = builder_.CreateInsertElement(value, number, std::uint64_t{lane});
+        }
+        return convert_loaded(memory, value, element);
+      }
       llvm::Value* pointers = builder_.CreateGEP(memory.stored, base, as_vector(rest));
       if (!mask)
         mask = llvm::Constant::getAllOnesValue(vector_of(builder_.getInt1Ty()));
@@ -294,6 +308,11 @@ llvm::Value* Lowering::load(const Memory& memory, const Coordinate& index, Eleme
           builder_.CreateMaskedGather(vector, pointers, align, mask, llvm::Constant::getNullValue(vector));
     }
   }
+  return convert_loaded(memory, value, element);
+}
+
+/** From the type in memory to that in registers. */
+llvm::Value* Lowering::convert_loaded(const Memory& memory, llvm::Value* value, Element element) {
   llvm::Type* stored = memory.stored;
   const bool is_vector = value->getType()->isVectorTy();
   const auto shaped = [&](llvm::Type* scalar) { return is_vector ? vector_of(scalar) : scalar; };
@@ -424,7 +443,8 @@ void Lowering::for_each(const std::vector<Extent>& extents,
   walk(walk, 0);
 }
 
-void Lowering::for_each_point(const Type& type, const std::function<void(const Point&)>& body) {
+void Lowering::for_each_point(const Type& type, const std::function<void(const Point&)>& body,
+                              bool in_lanes) {
   std::vector<AxisId> axes = type.axes;
   const bool has_home = phase_->home != passes::no_axis && type.has_axis(phase_->home);
   if (has_home)
@@ -442,8 +462,8 @@ void Lowering::for_each_point(const Type& type, const std::function<void(const P
     point.dims.assign(indices.begin() + static_cast<std::ptrdiff_t>(axes.size()), indices.end());
     body(point);
   };
-  const bool in_lanes = phase_->home == passes::no_axis && !extents.empty() && !mask_ &&
-                        !(extents.back().is_known() && extents.back().value <= 1);
+  in_lanes = in_lanes && phase_->home == passes::no_axis && !extents.empty() && !mask_ &&
+             !(extents.back().is_known() && extents.back().value <= 1);
   if (!in_lanes) {
     for_each(extents, visit);
     return;

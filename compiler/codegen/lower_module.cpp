@@ -111,17 +111,26 @@ llvm::Function* Lowering::lower_plate_phase(std::size_t index) {
                                                         builder_.CreateSub(rows, start));
     for (const Statement& statement : phase.statements)
       start_tile_sums(statement);
+    tile_start_ = start;
+    tile_count_ = count;
     for (int segment = 0; segment < phase.segments; ++segment) {
-      loop(i64(0), count, i64(schedule_.lanes), [&](llvm::Value* offset) {
-        tile_offset_ = offset;
-        home_ = {builder_.CreateAdd(start, offset), true, nullptr};
-        active_rows_ = builder_.CreateSub(count, offset);
-        mask_ = builder_.CreateICmpSLT(iota(), splat(active_rows_));
+      const auto each = [&](bool products, const auto& visit) {
         for (const Statement& statement : phase.statements)
-          if (statement.segment == segment && statement.kind != StatementKind::product)
-            lower(statement);
-      });
+          if (statement.segment == segment && (statement.kind == StatementKind::product) == products)
+            visit(statement);
+      };
+      bool has_lane_work = false;
+      each(false, [&](const Statement&) { has_lane_work = true; });
+      if (has_lane_work)
+        loop(i64(0), count, i64(schedule_.lanes), [&](llvm::Value* offset) {
+          tile_offset_ = offset;
+          home_ = {builder_.CreateAdd(start, offset), true, nullptr};
+          active_rows_ = builder_.CreateSub(count, offset);
+          mask_ = builder_.CreateICmpSLT(iota(), splat(active_rows_));
+          each(false, [&](const Statement& statement) { lower(statement); });
+        });
       mask_ = nullptr;
+      each(true, [&](const Statement& statement) { lower(statement); });
     }
     for (const Statement& statement : phase.statements)
       finish_tile_sums(statement);
@@ -171,7 +180,7 @@ void Lowering::call_phase(const Phase& phase, llvm::Function* function) {
 void Lowering::combine_sums(const Phase& phase, const Statement& statement, llvm::Value* chunks) {
   for (const Statement& part : statement.body)
     combine_sums(phase, part, chunks);
-  if (statement.kind != StatementKind::accumulate)
+  if (statement.accumulator < 0)
     return;
   const Buffer& sums = schedule_.buffers[static_cast<std::size_t>(statement.accumulator)];
   const int result = placement(statement.target).buffer;

@@ -24,13 +24,19 @@ void Lowering::lower(const Statement& statement) {
     lower_store(statement);
     return;
   case StatementKind::product:
-    break;
+    lower_product(statement);
+    return;
   }
   throw std::logic_error("lowering: unknown statement");
 }
 
 void Lowering::lower_compute(const Statement& statement) {
   const NodeId id = statement.node;
+  const auto rows = passes::find_data_rows(graph_, id, schedule_.lanes);
+  if (rows && phase_->home == rows->axis) {
+    lower_data_rows(id);
+    return;
+  }
   switch (node(id).kind) {
   case Kind::scatter_add:
     lower_scatter(id);
@@ -135,7 +141,7 @@ llvm::Value* Lowering::combine(llvm::Value* a, llvm::Value* b, bool maximum) {
 void Lowering::prepare_sums(const Statement& statement) {
   for (const Statement& part : statement.body)
     prepare_sums(part);
-  if (statement.kind != StatementKind::accumulate)
+  if (statement.accumulator < 0)
     return;
   const Buffer& buffer = schedule_.buffers[static_cast<std::size_t>(statement.accumulator)];
   const Type& target = type(statement.target);
@@ -170,7 +176,7 @@ void Lowering::start_tile_sums(const Statement& statement) {
   for (const Statement& part : statement.body)
     start_tile_sums(part);
   const auto sums = register_sums_.find(statement.accumulator);
-  if (statement.kind != StatementKind::accumulate || sums == register_sums_.end())
+  if (statement.accumulator < 0 || sums == register_sums_.end())
     return;
   for (llvm::Value* lane : sums->second.lanes) {
     llvm::Type* kept = llvm::cast<llvm::AllocaInst>(lane)->getAllocatedType();
@@ -183,7 +189,7 @@ void Lowering::finish_tile_sums(const Statement& statement) {
   for (const Statement& part : statement.body)
     finish_tile_sums(part);
   const auto sums = register_sums_.find(statement.accumulator);
-  if (statement.kind != StatementKind::accumulate || sums == register_sums_.end())
+  if (statement.accumulator < 0 || sums == register_sums_.end())
     return;
   const bool maximum = takes_maximum(statement);
   for (std::size_t e = 0; e < sums->second.lanes.size(); ++e) {
@@ -200,7 +206,7 @@ void Lowering::finish_sums(const Statement& statement) {
   for (const Statement& part : statement.body)
     finish_sums(part);
   const auto sums = register_sums_.find(statement.accumulator);
-  if (statement.kind != StatementKind::accumulate || sums == register_sums_.end())
+  if (statement.accumulator < 0 || sums == register_sums_.end())
     return;
   const Memory memory = buffer_memory(statement.accumulator);
   for (std::size_t e = 0; e < sums->second.totals.size(); ++e) {

@@ -58,14 +58,9 @@ llvm::Value* Lowering::compute(NodeId id, const Point& point) {
     return stored_parameter(at, point);
   case Kind::data:
     return data(at, point);
-  case Kind::data_lengths: {
-    llvm::Value* view =
-        prologue_->CreateConstGEP1_64(builder_.getInt8Ty(), argument_field(4, builder_.getPtrTy()),
-                                      static_cast<std::uint64_t>(at.index) * 24 + 16);
-    const Memory lengths{prologue_->CreateLoad(builder_.getPtrTy(), view), builder_.getInt32Ty(), false,
-                         true};
-    return load(lengths, point.dims[0], Element::integer);
-  }
+  case Kind::data_lengths:
+    return load({data_field(at.index, 16), builder_.getInt32Ty(), false, true}, point.dims[0],
+                Element::integer);
   case Kind::input: {
     const auto place = std::find(schedule_.inputs.begin(), schedule_.inputs.end(), at.name);
     const std::uint64_t number = static_cast<std::uint64_t>(place - schedule_.inputs.begin());
@@ -224,13 +219,13 @@ llvm::Value* Lowering::stored_parameter(const Node& at, const Point& point) {
   return passes::is_root_scalar(at.type) ? coerce(value, builder_.getDoubleTy()) : value;
 }
 
-llvm::Value* Lowering::data(const Node& at, const Point& point) {
-  const ir::DataArray& declared = graph_.data[static_cast<std::size_t>(at.index)];
+Memory Lowering::data_memory(std::int32_t index) {
+  const ir::DataArray& declared = graph_.data[static_cast<std::size_t>(index)];
   runtime::Storage storage = declared.element == Element::real      ? runtime::Storage::f64
                              : declared.element == Element::integer ? runtime::Storage::i32
                                                                     : runtime::Storage::u8;
-  if (static_cast<std::size_t>(at.index) < options_.storage.size())
-    storage = options_.storage[static_cast<std::size_t>(at.index)];
+  if (static_cast<std::size_t>(index) < options_.storage.size())
+    storage = options_.storage[static_cast<std::size_t>(index)];
   Memory memory;
   memory.external = true;
   using runtime::Storage;
@@ -258,21 +253,30 @@ llvm::Value* Lowering::data(const Node& at, const Point& point) {
     memory.stored = builder_.getDoubleTy();
     break;
   }
-  const auto field = [&](std::uint64_t byte) {
-    llvm::Value*& pointer = externals_[{4, at.index * 24 + static_cast<std::int64_t>(byte)}];
-    if (!pointer)
-      pointer = prologue_->CreateLoad(
-          builder_.getPtrTy(),
-          prologue_->CreateConstGEP1_64(builder_.getInt8Ty(), argument_field(4, builder_.getPtrTy()),
-                                        static_cast<std::uint64_t>(at.index) * 24 + byte));
-    return pointer;
-  };
-  memory.pointer = field(0);
+  memory.pointer = data_field(index, 0);
+  return memory;
+}
+
+/** A pointer of DataView `index`: values at byte 0, offsets at 8, lengths at 16. */
+llvm::Value* Lowering::data_field(std::int32_t index, std::int64_t byte) {
+  const std::int64_t place = std::int64_t{index} * 24 + byte;
+  llvm::Value*& pointer = externals_[{4, place}];
+  if (!pointer)
+    pointer = prologue_->CreateLoad(builder_.getPtrTy(),
+                                    prologue_->CreateConstGEP1_64(builder_.getInt8Ty(),
+                                                                  argument_field(4, builder_.getPtrTy()),
+                                                                  static_cast<std::uint64_t>(place)));
+  return pointer;
+}
+
+llvm::Value* Lowering::data(const Node& at, const Point& point) {
+  const ir::DataArray& declared = graph_.data[static_cast<std::size_t>(at.index)];
+  const Memory memory = data_memory(at.index);
   if (!declared.ragged)
     return load(memory, flatten(point.dims, declared.shape), declared.element);
   // Row n begins at offsets[n] and holds lengths[n] elements; beyond them it reads as zero.
-  const Memory offsets{field(8), builder_.getInt64Ty(), false, true},
-      lengths{field(16), builder_.getInt32Ty(), false, true};
+  const Memory offsets{data_field(at.index, 8), builder_.getInt64Ty(), false, true},
+      lengths{data_field(at.index, 16), builder_.getInt32Ty(), false, true};
   const Coordinate& row = point.dims[0];
   const Coordinate& place = point.dims[1];
   Coordinate flat = place, length;

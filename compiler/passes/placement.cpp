@@ -42,7 +42,7 @@ bool is_leaf(Kind kind) {
 
 class Analysis {
 public:
-  explicit Analysis(const Graph& graph) : graph_(graph) {
+  Analysis(const Graph& graph, int lanes) : graph_(graph), lanes_(lanes) {
     const std::size_t count = graph.nodes.size();
     usage_.live.assign(count, 0);
     usage_.users.assign(count, {});
@@ -111,6 +111,33 @@ private:
     return known = result;
   }
 
+  /** The parameter in whose update alone, and element by element, the node's value ends up; -1 when there is
+   * none. Such values are computed once for every element by the loop that stores the update. */
+  int update_group(NodeId id) {
+    constexpr int unknown = -2;
+    if (groups_.empty()) {
+      groups_.assign(graph_.nodes.size(), unknown);
+      stored_.assign(graph_.nodes.size(), unknown);
+      for (const ir::Output& output : graph_.outputs) {
+        const bool is_update =
+            output.kind == ir::OutputKind::store_parameter || output.kind == ir::OutputKind::store_slot;
+        int& group = stored_[at(output.node)];
+        group = is_update && (group == unknown || group == output.index) ? output.index : -1;
+      }
+    }
+    if (groups_[at(id)] != unknown)
+      return groups_[at(id)];
+    int group = stored_[at(id)];
+    for (NodeId user : usage_.users[at(id)]) {
+      const Node& reader = graph_.node(user);
+      const bool same_space = reader.kind == Kind::map && reader.type.axes == graph_.type(id).axes &&
+                              reader.type.shape == graph_.type(id).shape;
+      const int other = same_space ? update_group(user) : -1;
+      group = group == unknown || group == other ? other : -1;
+    }
+    return groups_[at(id)] = group == unknown ? -1 : group;
+  }
+
   std::int64_t elements(const Type& type) const {
     std::vector<AxisId> axes = type.axes;
     const AxisId home = home_axis(graph_, axes);
@@ -143,14 +170,19 @@ private:
     }
   }
 
-  bool materialize(NodeId id) const {
+  bool materialize(NodeId id) {
     const Node& node = graph_.node(id);
     const auto& users = usage_.users[at(id)];
     const std::size_t uses = users.size() + static_cast<std::size_t>(usage_.output_users[at(id)]);
-    // Linear algebra reads its operands from memory.
-    const auto reads_memory = [&](NodeId user) { return needs_memory(user); };
+    // Matrix products and linear algebra read their operands from memory; a parameter lies there already.
+    const auto reads_memory = [&](NodeId user) {
+      return needs_memory(user) &&
+             !(node.kind == Kind::parameter && graph_.node(user).kind == Kind::contract);
+    };
     if (node.kind != Kind::loop && std::any_of(users.begin(), users.end(), reads_memory))
       return true;
+    if (find_data_rows(graph_, id, lanes_))
+      return node.kind == Kind::map || !(users.size() == 1 && find_data_rows(graph_, users[0], lanes_));
     switch (node.kind) {
     case Kind::loop:
     case Kind::loop_index:
@@ -182,20 +214,29 @@ private:
     if (usage_.light[at(id)])
       return false;
     if (uses > 1)
-      return true;
+      return update_group(id) < 0;
     if (usage_.output_users[at(id)] > 0)
       return false;
     return uses == 1 && (reads_again(users[0], id) || graph_.node(users[0]).region != node.region);
   }
 
   bool needs_memory(NodeId user) const {
-    const Kind kind = graph_.node(user).kind;
-    return kind == Kind::cholesky || kind == Kind::cholesky_grad || kind == Kind::solve_lower;
+    switch (graph_.node(user).kind) {
+    case Kind::cholesky:
+    case Kind::cholesky_grad:
+    case Kind::solve_lower:
+      return true;
+    case Kind::contract:
+      return find_product(graph_, user).has_value();
+    default:
+      return false;
+    }
   }
 
   const Graph& graph_;
+  int lanes_;
   Usage usage_;
-  std::vector<int> weight_;
+  std::vector<int> weight_, groups_, stored_;
 };
 
 } // namespace
@@ -247,8 +288,8 @@ std::vector<AxisId> iteration_axes(const Graph& graph, NodeId id) {
   return axes;
 }
 
-Usage analyse_usage(const Graph& graph) {
-  return Analysis(graph).run();
+Usage analyse_usage(const Graph& graph, int lanes) {
+  return Analysis(graph, lanes).run();
 }
 
 } // namespace plait::passes

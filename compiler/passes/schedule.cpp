@@ -58,7 +58,7 @@ public:
   }
 
   Schedule run() {
-    usage_ = analyse_usage(graph_);
+    usage_ = analyse_usage(graph_, options_.lanes);
     copy_overwritten_parameters();
     for (NodeId id : graph_.regions[0].order)
       if (usage_.live[at(id)])
@@ -164,6 +164,8 @@ private:
       task.statement.target = id;
       task.finishes_later = true;
     }
+    if (find_product(graph_, id))
+      task.statement.kind = StatementKind::product;
     task.defines = {id};
     collect_operands(task, id);
     add(std::move(task));
@@ -375,8 +377,10 @@ private:
       schedule_.phases.push_back(std::move(phase));
     }
     phase_of_.resize(tasks_.size());
-    for (std::size_t k = 0; k < tasks_.size(); ++k) {
+    for (std::size_t k = 0; k < tasks_.size(); ++k)
       phase_of_[k] = index.at({tasks_[k].level, tasks_[k].home});
+    cut_segments();
+    for (std::size_t k = 0; k < tasks_.size(); ++k) {
       schedule_.phases[static_cast<std::size_t>(phase_of_[k])].statements.push_back(tasks_[k].statement);
     }
     // Whether a value is read in other phases than its own.
@@ -390,6 +394,42 @@ private:
         if (from.home == no_axis ? tasks_[k].home != no_axis
                                  : phase_of_[static_cast<std::size_t>(source)] != phase_of_[k] || crossed)
           kept_[at(id)] = 1;
+      }
+  }
+
+  /** Matrix products want whole tiles: the lanes' work before and after them runs in passes of its own, and
+   * what goes from one pass to another lies in buffers. */
+  void cut_segments() {
+    shared_.assign(graph_.nodes.size(), 0);
+    const auto is_product = [](const Task& task) { return task.statement.kind == StatementKind::product; };
+    for (std::size_t k = 0; k < tasks_.size(); ++k) {
+      Task& task = tasks_[k];
+      Phase& phase = schedule_.phases[static_cast<std::size_t>(phase_of_[k])];
+      if (phase.home == no_axis)
+        continue;
+      for (const auto& [id, crossed] : task.reads) {
+        const int source = defined_by_[at(id)];
+        if (source < 0 || phase_of_[static_cast<std::size_t>(source)] != phase_of_[k])
+          continue;
+        const Task& from = tasks_[static_cast<std::size_t>(source)];
+        const bool after = is_product(from) && !is_product(task);
+        task.statement.segment = std::max(task.statement.segment, from.statement.segment + (after ? 1 : 0));
+      }
+      if (task.updates >= 0) // after every reader of the old value
+        for (std::size_t j = 0; j < k; ++j)
+          if (phase_of_[j] == phase_of_[k])
+            task.statement.segment = std::max(task.statement.segment, tasks_[j].statement.segment);
+      phase.segments = std::max(phase.segments, task.statement.segment + 1);
+    }
+    for (std::size_t k = 0; k < tasks_.size(); ++k)
+      for (const auto& [id, crossed] : tasks_[k].reads) {
+        const int source = defined_by_[at(id)];
+        if (source < 0)
+          continue;
+        const Task& from = tasks_[static_cast<std::size_t>(source)];
+        if (is_product(from) || is_product(tasks_[k]) ||
+            from.statement.segment != tasks_[k].statement.segment)
+          shared_[at(id)] = 1;
       }
   }
 
@@ -447,7 +487,7 @@ private:
     else if (phase.home == no_axis)
       chosen = is_root_scalar(type) ? Place::lane : Place::whole;
     else
-      chosen = is_small ? Place::lane : Place::tile;
+      chosen = is_small && !shared_[at(node)] ? Place::lane : Place::tile;
     Buffer buffer = describe(node, type, chosen, kept ? home_axis(graph_, type.axes) : phase.home);
     if (chosen == Place::lane)
       buffer.lane_rows = options_.lanes;
@@ -466,23 +506,26 @@ private:
 
   void place_statement(Statement& statement, int phase, bool outer) {
     const AxisId home = schedule_.phases[static_cast<std::size_t>(phase)].home;
-    if (statement.kind == StatementKind::compute) {
+    const bool sums = statement.kind == StatementKind::accumulate ||
+                      (statement.kind == StatementKind::product &&
+                       find_product(graph_, statement.node)->form == Product::Form::over_rows);
+    if (!sums && statement.kind != StatementKind::loop && statement.kind != StatementKind::store) {
       const NodeId id = statement.node;
       placement(id) = make_place(id, graph_.type(id), phase, outer && kept_[at(id)]);
-    } else if (statement.kind == StatementKind::accumulate) {
+    } else if (sums) {
       const NodeId target = statement.target;
       const Type& type = graph_.type(target);
       placement(target) = make_place(target, type, phase, true);
-      Buffer sums = describe(target, type, Place::whole, home_axis(graph_, type.axes));
-      sums.chunks = schedule_.phases[static_cast<std::size_t>(phase)].maximum_chunks;
+      Buffer partial = describe(target, type, Place::whole, home_axis(graph_, type.axes));
+      partial.chunks = schedule_.phases[static_cast<std::size_t>(phase)].maximum_chunks;
       const std::int64_t elements = known_elements(graph_, type.axes, type.shape);
       const Node& node = graph_.node(statement.node);
       const bool scattered = node.kind == Kind::scatter_add;
       const bool in_registers = elements >= 0 && elements <= register_sums && !scattered && type.axes.empty();
-      if (!in_registers && !scattered && elements >= 0 &&
+      if (!in_registers && !scattered && statement.kind == StatementKind::accumulate && elements >= 0 &&
           elements * options_.lanes * options_.real_bytes <= lane_sum_bytes)
-        sums.width = options_.lanes;
-      statement.accumulator = add_buffer(std::move(sums));
+        partial.width = options_.lanes;
+      statement.accumulator = add_buffer(std::move(partial));
     } else if (statement.kind == StatementKind::loop) {
       place_loop(statement, phase, outer);
     }
@@ -529,11 +572,16 @@ private:
       const std::int64_t lanes = options_.lanes;
       std::int64_t rows = options_.tile_rows;
       if (rows <= 0) {
-        rows = options_.cache_bytes / std::max<std::int64_t>(1, row_bytes[p]);
-        rows = std::clamp(rows / lanes * lanes, std::min<std::int64_t>(4 * lanes, most_tile_rows),
-                          most_tile_rows);
-        const std::int64_t all = (expected(graph_.axis(phase.home).extent) + lanes - 1) / lanes * lanes;
-        rows = std::max(lanes, std::min(rows, all));
+        const std::int64_t all = expected(graph_.axis(phase.home).extent);
+        const auto fitting = [&](std::int64_t bytes) {
+          return std::clamp(bytes / std::max<std::int64_t>(1, row_bytes[p]),
+                            std::min(4 * lanes, most_tile_rows), most_tile_rows);
+        };
+        // A matrix product packs its shared matrix for every tile, so tiles are as large as two parallel
+        // chunks allow, even if the rows' values then live in the outer cache.
+        rows = phase.segments > 1 ? std::min(fitting(16 * options_.cache_bytes), (all + 1) / 2)
+                                  : std::min(fitting(options_.cache_bytes), all);
+        rows = std::max(lanes, rows);
       }
       phase.tile_rows = static_cast<int>((rows + lanes - 1) / lanes * lanes);
     }
@@ -616,6 +664,7 @@ private:
   std::vector<Task> tasks_;
   std::vector<int> defined_by_; ///< per node: the task that computes it
   std::vector<int> phase_of_;   ///< per task
+  std::vector<char> shared_;    ///< per node: read by a matrix product or in another pass over the tile
   std::vector<char> kept_;      ///< per node: read outside of its phase
 };
 

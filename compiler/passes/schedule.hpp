@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,7 @@ struct ScheduleOptions {
   std::map<std::string, std::int64_t> expected_extents; ///< hints; 1024 is assumed otherwise
   int tile_rows = 0;                        ///< 0: the cost model chooses; else a multiple of `lanes`
   int maximum_chunks = 8;                   ///< parallel units of one plate
-  std::int64_t accumulator_bytes = 4 << 20; ///< what the accumulators of all chunks of a phase may occupy
+  std::int64_t accumulator_bytes = 16 << 20; ///< what the accumulators of all chunks of a phase may occupy
   std::int64_t cache_bytes = 512 * 1024;    ///< what the buffers of one tile may occupy
 };
 
@@ -111,6 +112,29 @@ std::int64_t known_elements(const ir::Graph& graph, const std::vector<ir::AxisId
 inline bool is_root_scalar(const ir::Type& type) {
   return type.axes.empty() && type.shape.empty();
 }
+
+/** A contraction as one call of the runtime's matrix product, c[m, n] = op(a)[m, k] op(b)[k, n]. */
+struct Product {
+  enum class Form : std::uint8_t {
+    of_rows,   ///< a is shared, b holds the rows of a plate: [k][rows] -> [m][rows]
+    over_rows, ///< both hold the rows, which are summed: [m][rows], [n][rows] -> [m, n]
+    at_root,   ///< plain matrices
+  };
+  Form form = Form::at_root;
+  ir::NodeId a = ir::no_node, b = ir::no_node;
+  bool transpose_a = false, transpose_b = false;
+  ir::Extent m = ir::Extent::known(1), n = ir::Extent::known(1), k = ir::Extent::known(1);
+};
+/** The matrix product that computes `node`; empty when it is none, or too small to be worth a call. */
+std::optional<Product> find_product(const ir::Graph& graph, ir::NodeId node);
+
+/** Rows of a bound array as a plate reads them, wide enough to be worth turning them around: neighbours in
+ * memory are elements of a row, neighbours in lanes are rows. */
+struct DataRows {
+  ir::NodeId data = ir::no_node;
+  ir::AxisId axis = no_axis;
+};
+std::optional<DataRows> find_data_rows(const ir::Graph& graph, ir::NodeId node, int lanes);
 
 /** Machine operations of one evaluation of an op, by running its lowering on a builder that counts. */
 int operation_count(const ir::Op& op);

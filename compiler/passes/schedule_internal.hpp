@@ -21,7 +21,7 @@ struct Usage {
   std::vector<char> materialized;
   std::vector<char> light; ///< cheaper to recompute than to load
 };
-Usage analyse_usage(const ir::Graph& graph);
+Usage analyse_usage(const ir::Graph& graph, int lanes);
 
 /** Axes over which the statement of `node` iterates: its own and those it sums. */
 std::vector<ir::AxisId> iteration_axes(const ir::Graph& graph, ir::NodeId node);

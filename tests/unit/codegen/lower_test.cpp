@@ -1,0 +1,201 @@
+#include "tests/support/run_step.hpp"
+
+#include "compiler/autodiff/reverse.hpp"
+#include "compiler/catalog/ops.hpp"
+#include "compiler/passes/passes.hpp"
+
+#include <random>
+
+using namespace plait;
+using namespace plait::ir;
+using test::require_agreement;
+
+namespace {
+
+std::vector<double> normals(std::size_t count, unsigned seed) {
+  std::mt19937 generator(seed);
+  std::normal_distribution<double> normal;
+  std::vector<double> numbers(count);
+  for (double& x : numbers)
+    x = 0.3 * normal(generator);
+  return numbers;
+}
+
+void add_gradients(Graph& graph, Builder& builder, Value loss, const std::vector<Value>& parameters) {
+  const std::vector<Value> gradients = autodiff::gradients(builder, loss, parameters);
+  for (std::size_t k = 0; k < parameters.size(); ++k) {
+    const std::int32_t index = graph.node(parameters[k].id()).index;
+    const Value moment = 0.9 * builder.slot(index, 0) + 0.1 * gradients[k];
+    graph.outputs.push_back({OutputKind::gradient, "gradient", gradients[k].id(), index, -1});
+    graph.outputs.push_back({OutputKind::store_slot, "moment", moment.id(), index, 0});
+    graph.outputs.push_back(
+        {OutputKind::store_parameter, "updated", (parameters[k] + 0.1 * moment).id(), index, -1});
+  }
+}
+
+struct Model {
+  Graph graph;
+  Inputs inputs;
+};
+
+/** z ~ N(0, 1), x_i | z ~ N(z, 1), q = N(.3, .7^2), the closed form of the ELBO; x as in the founding design.
+ */
+Model golden() {
+  Model model;
+  Graph& graph = model.graph;
+  const Extent rows = Extent::runtime("N");
+  graph.axes = {{"i", AxisKind::plate, rows, rows, false, -1}};
+  graph.parameters = {{"m", {}, {}, "guide"}, {"s", {}, {}, "guide"}};
+  graph.data = {{"x", Element::real, {rows}, false}};
+  Builder b(graph);
+  const Value m = b.parameter(0), s = b.parameter(1), x = b.gather(b.data(0), b.plate_row(0));
+  const double log_2pi = 1.8378770664093453;
+  const Value terms = -0.5 * (square(x - m) + square(s)) - 0.5 * log_2pi;
+  const Value prior = -0.5 * (square(m) + square(s)) - 0.5 * log_2pi;
+  const Value entropy = log(s) + 0.5 * (1 + log_2pi);
+  const Value elbo = b.sum(terms, {0}) + prior + entropy;
+  b.output({OutputKind::scalar, "elbo", elbo.id(), -1, -1});
+  const auto gradients = autodiff::gradients(b, elbo, std::vector<Value>{m, s});
+  b.output({OutputKind::scalar, "dm", gradients[0].id(), -1, -1});
+  b.output({OutputKind::scalar, "ds", gradients[1].id(), -1, -1});
+  model.inputs.parameters = {{0.3}, {0.7}};
+  model.inputs.data = {{{1, 2, .5, -.3}, {}, {}}};
+  model.inputs.extents = {{"N", 4}};
+  return model;
+}
+
+/** Rows of data with two layers of a net, a local parameter, a table and draws: every path of a plate. */
+Model rows_model(std::int64_t population, std::int64_t drawn, std::int64_t width) {
+  Model model;
+  Graph& graph = model.graph;
+  const Extent N = Extent::runtime("N"), B = Extent::runtime("B"), D = Extent::known(width),
+               H = Extent::known(20), J = Extent::known(7);
+  const bool subsampled = drawn < population;
+  graph.minibatches = {{"i", N, B}};
+  graph.axes = {{"i", AxisKind::plate, subsampled ? B : N, N, subsampled, subsampled ? 0 : -1}};
+  graph.parameters = {{"w", {H, D}, {}, "net"},    {"v", {D, H}, {}, "net"},
+                      {"bias", {H}, {}, "net"},    {"beta", {D}, {}, "model"},
+                      {"table", {J}, {}, "model"}, {"local", {Extent::known(2)}, {0}, "guide"},
+                      {"scale", {}, {}, "model"},  {"mixing", {H, H}, {}, "model"}};
+  graph.data = {{"x", Element::boolean, {N, D}, false},
+                {"group", Element::integer, {N}, false},
+                {"y", Element::real, {N}, false},
+                {"z", Element::real, {N, D}, false}};
+  Builder b(graph);
+  std::vector<Value> p;
+  for (int k = 0; k < 8; ++k)
+    p.push_back(b.parameter(k));
+  const Value row = b.plate_row(0);
+  const Value x = to_real(b.gather(b.data(0), row));
+  const Value group = b.gather(b.data(1), row);
+  const Value y = b.gather(b.data(2), row), z = b.gather(b.data(3), row);
+  const Value hidden = softplus(b.matmul(p[0], x) + p[2]);
+  const Value noise = b.random(RandomKind::normal, "h", row, b.integer(0), {H});
+  const Value code = b.matmul(p[7], hidden + exp(-square(p[6])) * noise);
+  const Value logits = b.matmul(p[1], code);
+  const Value log_p = b.sum_event(x * logits - softplus(logits));
+  const Value mean = b.dot(z, p[3]) + b.gather(p[4], group) + b.element(p[5], 0) * y;
+  const Value other = -0.5 * square(y - mean) * exp(b.element(p[5], 1));
+  const Value loss = b.sum(log_p, {0}) + b.sum(other, {0}) - b.sum_event(square(b.matmul(p[7], p[7])));
+  b.output({OutputKind::scalar, "loss", loss.id(), -1, -1});
+  b.output({OutputKind::value, "mean", mean.id(), -1, -1});
+  add_gradients(graph, b, loss, p);
+  Inputs& inputs = model.inputs;
+  inputs.extents = {{"N", population}, {"B", drawn}};
+  const auto count = [&](std::int64_t n) { return static_cast<std::size_t>(n); };
+  const std::vector<std::int64_t> sizes{20 * width, 20 * width, 20, width, 7, 2 * population, 1, 400};
+  for (std::size_t k = 0; k < sizes.size(); ++k) {
+    inputs.parameters.push_back(normals(count(sizes[k]), static_cast<unsigned>(k)));
+    inputs.slots.push_back({normals(count(sizes[k]), static_cast<unsigned>(100 + k))});
+  }
+  inputs.data.resize(4);
+  std::mt19937 generator(5);
+  for (std::int64_t k = 0; k < population * width; ++k)
+    inputs.data[0].numbers.push_back(static_cast<double>(generator() % 2));
+  for (std::int64_t k = 0; k < population; ++k)
+    inputs.data[1].numbers.push_back(static_cast<double>(generator() % 7));
+  inputs.data[2].numbers = normals(count(population), 77);
+  inputs.data[3].numbers = normals(count(population * width), 78);
+  inputs.rows.resize(1);
+  for (std::int64_t k = 0; k < drawn; ++k)
+    inputs.rows[0].push_back(static_cast<std::uint32_t>((k * 7 + 3) % population));
+  inputs.seed = 9;
+  inputs.step = 2;
+  return model;
+}
+
+codegen::CodegenOptions options(bool single, int tile_rows = 0, int vector_bytes = 0) {
+  codegen::CodegenOptions made;
+  made.single_precision = single;
+  made.tile_rows = tile_rows;
+  made.use_cache = false;
+  if (vector_bytes)
+    made.vector_bytes = vector_bytes;
+  return made;
+}
+
+} // namespace
+
+TEST_CASE("the golden fixture compiles to its known numbers") {
+  const Model model = golden();
+  test::StepRun run(model.graph, model.inputs, options(false));
+  run.run();
+  CHECK(run.output(0)[0] == Approx(-6.6924290768).epsilon(1e-10));
+  CHECK(run.output(1)[0] == Approx(1.7).epsilon(1e-12));
+  CHECK(run.output(2)[0] == Approx(-2.0714285714).epsilon(1e-9));
+}
+
+TEST_CASE("rows of a plate agree with the interpreter whatever the tiles, lanes and subsample") {
+  for (const bool single : {false, true})
+    for (const auto& [population, drawn, width, tile, bytes] :
+         std::vector<std::tuple<int, int, int, int, int>>{{37, 37, 24, 16, 64},
+                                                          {37, 20, 24, 16, 64},
+                                                          {150, 67, 17, 32, 0},
+                                                          {53, 53, 40, 0, 32},
+                                                          {5, 3, 3, 0, 0},
+                                                          {40, 21, 5, 8, 16},
+                                                          {64, 64, 16, 0, 64},
+                                                          {1, 1, 9, 0, 0}}) {
+      INFO("single " << single << ", " << population << " rows, " << drawn << " drawn, " << width
+                     << " wide, tiles of " << tile << ", " << bytes << " byte registers");
+      const Model model = rows_model(population, drawn, width);
+      const Graph graph = passes::optimize(model.graph);
+      require_agreement(graph, model.inputs, options(single, tile, bytes));
+      require_agreement(model.graph, model.inputs, options(single, tile, bytes), 2);
+    }
+}
+
+TEST_CASE("results are the same bits for any number of threads") {
+  const Model model = rows_model(500, 333, 24);
+  std::vector<std::vector<std::vector<double>>> outputs;
+  for (std::size_t threads : {0u, 1u, 2u, 5u}) {
+    test::StepRun run(model.graph, model.inputs, options(true, 16));
+    run.run(threads);
+    outputs.emplace_back();
+    for (std::size_t k = 0; k < model.graph.outputs.size(); ++k)
+      outputs.back().push_back(run.output(k));
+  }
+  for (std::size_t k = 1; k < outputs.size(); ++k)
+    CHECK(outputs[k] == outputs[0]);
+}
+
+TEST_CASE("a plate without rows adds nothing") {
+  Model model = golden();
+  model.inputs.extents["N"] = 0;
+  model.inputs.data[0].numbers.clear();
+  require_agreement(model.graph, model.inputs, options(false));
+}
+
+TEST_CASE("bound data may be stored in any type") {
+  using runtime::Storage;
+  for (Storage storage : {Storage::u8, Storage::i8, Storage::i16, Storage::u16, Storage::i32, Storage::u32,
+                          Storage::i64, Storage::f32, Storage::f64}) {
+    Model model = golden();
+    model.inputs.data[0].numbers = {1, 2, 7, 100};
+    codegen::CodegenOptions stored = options(false);
+    stored.storage = {storage};
+    require_agreement(model.graph, model.inputs, stored);
+    stored.single_precision = true;
+    require_agreement(model.graph, model.inputs, stored);
+  }
+}
