@@ -51,22 +51,22 @@ std::vector<std::string> steps_of(const fs::path& trace) {
 
 TEST_CASE("help names every verb and option") {
   const TemporaryFolder work;
-  const Outcome help = plait({"--help"}, work.path());
+  const Outcome help = run_plait({"--help"}, work.path());
   CHECK(help.code == 0);
   CHECK(help.error.empty());
   for (const std::string& verb : verbs) {
     INFO(verb);
     CHECK(help.out.find("\n  " + verb) != std::string::npos);
-    const Outcome own = plait({verb, "--help"}, work.path());
+    const Outcome own = run_plait({verb, "--help"}, work.path());
     CHECK(own.code == 0);
     CHECK(own.out.find("Usage:") != std::string::npos);
   }
   for (const std::string option :
        {"--data", "--out", "--steps", "--seed", "--threads", "--resume", "--set"}) {
     INFO(option);
-    CHECK(plait({"fit", "--help"}, work.path()).out.find(option) != std::string::npos);
+    CHECK(run_plait({"fit", "--help"}, work.path()).out.find(option) != std::string::npos);
   }
-  CHECK(plait({"--version"}, work.path()).code == 0);
+  CHECK(run_plait({"--version"}, work.path()).code == 0);
 }
 
 TEST_CASE("wrong usage is exit code 2") {
@@ -88,7 +88,7 @@ TEST_CASE("wrong usage is exit code 2") {
       {"list", "nothing"},
   };
   for (const std::vector<std::string>& arguments : wrong) {
-    const Outcome outcome = plait(arguments, work.path());
+    const Outcome outcome = run_plait(arguments, work.path());
     INFO(::Catch::Detail::stringify(arguments) << "\n" << outcome.error);
     CHECK(outcome.code == 2);
     CHECK(outcome.error.size() > 10);
@@ -101,27 +101,27 @@ TEST_CASE("a wrong model is exit code 1, shown with its place") {
   write_file(work.path() / "wrong.ppl", "data y : real[N];\nmodel {\n  mu ~ normal(0, sgima);\n"
                                         "  iarange i in N { y[i] ~ normal(mu, 1); }\n}\n");
   for (const std::string verb : {"check", "fit"}) {
-    const Outcome outcome = plait({verb, "wrong.ppl"}, work.path());
+    const Outcome outcome = run_plait({verb, "wrong.ppl"}, work.path());
     INFO(outcome.error);
     CHECK(outcome.code == 1);
     CHECK(outcome.error.find("wrong.ppl:3:18: error:") != std::string::npos);
     CHECK(outcome.error.find('^') != std::string::npos);
   }
   write_file(work.path() / "broken.ppl", "model { z ~ normal(0 1); }\n");
-  CHECK(plait({"fmt", "broken.ppl"}, work.path()).code == 1);
+  CHECK(run_plait({"fmt", "broken.ppl"}, work.path()).code == 1);
 }
 
 TEST_CASE("fmt prints, checks and rewrites") {
   const TemporaryFolder work;
   const std::string untidy = "model{z~normal(0,1);}\n";
   write_file(work.path() / "model.ppl", untidy);
-  const Outcome printed = plait({"fmt", "model.ppl"}, work.path());
+  const Outcome printed = run_plait({"fmt", "model.ppl"}, work.path());
   CHECK(printed.code == 0);
   CHECK(read_file(work.path() / "model.ppl") == untidy);
-  CHECK(plait({"fmt", "--check", "model.ppl"}, work.path()).code == 1);
-  CHECK(plait({"fmt", "--write", "model.ppl"}, work.path()).code == 0);
+  CHECK(run_plait({"fmt", "--check", "model.ppl"}, work.path()).code == 1);
+  CHECK(run_plait({"fmt", "--write", "model.ppl"}, work.path()).code == 0);
   CHECK(read_file(work.path() / "model.ppl") == printed.out);
-  CHECK(plait({"fmt", "--check", "model.ppl"}, work.path()).code == 0);
+  CHECK(run_plait({"fmt", "--check", "model.ppl"}, work.path()).code == 0);
 }
 
 TEST_CASE("list prints each table") {
@@ -133,7 +133,7 @@ TEST_CASE("list prints each table") {
                                                               {"objectives", "elbo"},
                                                               {"guides", "auto(normal)"}};
   for (const auto& [table, row] : rows) {
-    const Outcome outcome = plait({"list", table}, work.path());
+    const Outcome outcome = run_plait({"list", table}, work.path());
     INFO(table);
     CHECK(outcome.code == 0);
     CHECK(outcome.out.find(row) != std::string::npos);
@@ -142,7 +142,7 @@ TEST_CASE("list prints each table") {
 
 TEST_CASE("a fit leaves a run that the other verbs read") {
   const TemporaryFolder work;
-  const Outcome fit = plait(fit_coin("coin.run", {"--steps", "4000", "--decay", "0.01"}), work.path());
+  const Outcome fit = run_plait(fit_coin("coin.run", {"--steps", "4000", "--decay", "0.01"}), work.path());
   INFO(fit.error);
   REQUIRE(fit.code == 0);
   CHECK(fit.out.find("fairness") != std::string::npos);
@@ -156,7 +156,7 @@ TEST_CASE("a fit leaves a run that the other verbs read") {
   CHECK(summary.at("steps") == 4000);
   CHECK(split_lines(read_file(work.path() / "coin.run/trace.csv")).size() == 101);
 
-  const Outcome sample = plait({"sample", "coin.run", "-n", "500", "--out", "draws.csv"}, work.path());
+  const Outcome sample = run_plait({"sample", "coin.run", "-n", "500", "--out", "draws.csv"}, work.path());
   INFO(sample.error);
   REQUIRE(sample.code == 0);
   const std::vector<std::string> draws = split_lines(read_file(work.path() / "draws.csv"));
@@ -168,12 +168,12 @@ TEST_CASE("a fit leaves a run that the other verbs read") {
   // Standard error 0.0896 / sqrt(500) = 0.004; the fit itself is within 0.01.
   CHECK(std::abs(sum / 500 - 16.0 / 30) < 0.03);
 
-  const Outcome predict = plait({"predict", "coin.run", "-n", "3"}, work.path());
+  const Outcome predict = run_plait({"predict", "coin.run", "-n", "3"}, work.path());
   INFO(predict.error);
   CHECK(predict.code == 0);
   CHECK(split_lines(predict.out).size() == 4);
 
-  const Outcome evaluate = plait({"evaluate", "coin.run", "-n", "20"}, work.path());
+  const Outcome evaluate = run_plait({"evaluate", "coin.run", "-n", "20"}, work.path());
   INFO(evaluate.error);
   REQUIRE(evaluate.code == 0);
   // The guide holds the posterior, so the bound is log p(flips) = log B(16, 14) - log B(10, 10) = -7.0694.
@@ -183,11 +183,12 @@ TEST_CASE("a fit leaves a run that the other verbs read") {
 TEST_CASE("data that changed since the fit are noticed") {
   const TemporaryFolder work;
   write_file(work.path() / "data.json", R"({"flips": [1, 0, 1]})");
-  REQUIRE(plait({"fit", example("coin/model.ppl"), "--data", "data.json", "--steps", "10", "--out", "a.run"},
+  REQUIRE(
+      run_plait({"fit", example("coin/model.ppl"), "--data", "data.json", "--steps", "10", "--out", "a.run"},
                 work.path())
-              .code == 0);
+          .code == 0);
   write_file(work.path() / "data.json", R"({"flips": [1, 0, 0]})");
-  const Outcome outcome = plait({"sample", "a.run"}, work.path());
+  const Outcome outcome = run_plait({"sample", "a.run"}, work.path());
   INFO(outcome.error);
   CHECK(outcome.code == 3);
   CHECK(outcome.error.find("data.json") != std::string::npos);
@@ -195,9 +196,9 @@ TEST_CASE("data that changed since the fit are noticed") {
 
 TEST_CASE("equal seeds give equal bits, with any number of threads") {
   const TemporaryFolder work;
-  REQUIRE(plait(fit_digits("one.run", {"--seed", "3", "--threads", "1"}), work.path()).code == 0);
-  REQUIRE(plait(fit_digits("two.run", {"--seed", "3", "--threads", "2"}), work.path()).code == 0);
-  REQUIRE(plait(fit_digits("other.run", {"--seed", "4"}), work.path()).code == 0);
+  REQUIRE(run_plait(fit_digits("one.run", {"--seed", "3", "--threads", "1"}), work.path()).code == 0);
+  REQUIRE(run_plait(fit_digits("two.run", {"--seed", "3", "--threads", "2"}), work.path()).code == 0);
+  REQUIRE(run_plait(fit_digits("other.run", {"--seed", "4"}), work.path()).code == 0);
   const std::string file = "params.safetensors";
   check_same_file(work.path() / "one.run" / file, work.path() / "two.run" / file);
   CHECK(steps_of(work.path() / "one.run/trace.csv") == steps_of(work.path() / "two.run/trace.csv"));
@@ -222,10 +223,10 @@ TEST_CASE("an interrupted fit is saved and goes on bit for bit") {
   CHECK(summary.at("steps") < 3000000);
 
   const Outcome resumed =
-      plait({"fit", example("coin/model.ppl"), "--out", "stopped.run", "--resume"}, work.path());
+      run_plait({"fit", example("coin/model.ppl"), "--out", "stopped.run", "--resume"}, work.path());
   INFO(resumed.error);
   REQUIRE(resumed.code == 0);
-  REQUIRE(plait(fit_coin("whole.run", more), work.path()).code == 0);
+  REQUIRE(run_plait(fit_coin("whole.run", more), work.path()).code == 0);
   check_same_file(work.path() / "whole.run/params.safetensors",
                   work.path() / "stopped.run/params.safetensors");
   CHECK(steps_of(work.path() / "whole.run/trace.csv") == steps_of(work.path() / "stopped.run/trace.csv"));
@@ -234,9 +235,9 @@ TEST_CASE("an interrupted fit is saved and goes on bit for bit") {
 TEST_CASE("a second fit takes its code from the cache") {
   const TemporaryFolder work;
   ::setenv("XDG_CACHE_HOME", (work.path() / "cache").c_str(), 1);
-  const Outcome cold = plait(fit_coin("a.run", {"--steps", "10"}), work.path());
-  const Outcome warm = plait(fit_coin("b.run", {"--steps", "10"}), work.path());
-  const Outcome fresh = plait(fit_coin("c.run", {"--steps", "10", "--no-cache"}), work.path());
+  const Outcome cold = run_plait(fit_coin("a.run", {"--steps", "10"}), work.path());
+  const Outcome warm = run_plait(fit_coin("b.run", {"--steps", "10"}), work.path());
+  const Outcome fresh = run_plait(fit_coin("c.run", {"--steps", "10", "--no-cache"}), work.path());
   ::unsetenv("XDG_CACHE_HOME");
   CHECK(cold.error.find("from the cache") == std::string::npos);
   CHECK(warm.error.find("from the cache") != std::string::npos);

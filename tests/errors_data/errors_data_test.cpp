@@ -21,7 +21,7 @@ TEST_CASE("each fault is reported with its place and exit code") {
     for (const auto& entry : fs::directory_iterator(folder))
       fs::copy_file(entry.path(), work.path() / entry.path().filename(),
                     fs::copy_options::overwrite_existing);
-    const Outcome outcome = plait(split_lines(read_file(folder / "arguments")), work.path());
+    const Outcome outcome = run_plait(split_lines(read_file(folder / "arguments")), work.path());
     CHECK(outcome.code != 0);
     CHECK(outcome.out.empty());
     check_expectation(folder / "expected", "exit " + std::to_string(outcome.code) + "\n" + outcome.error);

@@ -66,7 +66,7 @@ TEST_CASE("the example reaches its expected result") {
   }
   for (const json& argument : expected.value("fit", json::array()))
     arguments.push_back(argument);
-  const Outcome fit = plait(arguments, work.path());
+  const Outcome fit = run_plait(arguments, work.path());
   INFO(fit.error);
   REQUIRE(fit.code == 0);
 
@@ -76,7 +76,7 @@ TEST_CASE("the example reaches its expected result") {
     INFO(wanted.dump());
     double found = 0;
     if (wanted.at("what") == "elbo_per_row") {
-      const Outcome evaluated = plait({"evaluate", "fit.run", "-n", "5"}, work.path());
+      const Outcome evaluated = run_plait({"evaluate", "fit.run", "-n", "5"}, work.path());
       INFO(evaluated.error);
       REQUIRE(evaluated.code == 0);
       found = number_after(evaluated.out, "elbo ") / wanted.at("rows").get<double>();

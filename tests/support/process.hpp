@@ -95,7 +95,7 @@ inline Outcome run(const std::vector<std::string>& arguments, const fs::path& fo
 
 #ifdef PLAIT_BINARY
 /** The command line under test. */
-inline Outcome plait(std::vector<std::string> arguments, const fs::path& folder) {
+inline Outcome run_plait(std::vector<std::string> arguments, const fs::path& folder) {
   arguments.insert(arguments.begin(), PLAIT_BINARY);
   return run(arguments, folder);
 }
