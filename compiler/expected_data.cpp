@@ -1,5 +1,7 @@
 #include "compiler/compile.hpp"
 
+#include <optional>
+
 namespace plait::compiler {
 
 namespace {
@@ -29,6 +31,41 @@ runtime::DataConstraint constraint_of(catalog::SupportKind kind) {
   default:
     return runtime::DataConstraint::none;
   }
+}
+
+/** Tightens the bounds of observed data to the support of the distributions that observe them. Zero stays
+ * allowed for positive supports: an exponential has a finite density there. */
+void add_observed_bounds(const program::Program& program, std::vector<runtime::ExpectedData>& expected) {
+  const auto tighten = [](runtime::ExpectedData& data, std::optional<double> lower,
+                          std::optional<double> upper) {
+    if (lower && (!data.lower || data.lower->value < *lower))
+      data.lower = runtime::Limit{*lower, false};
+    if (upper && (!data.upper || data.upper->value > *upper))
+      data.upper = runtime::Limit{*upper, false};
+  };
+  program::for_each_statement(program.model, [&](const program::Statement& statement) {
+    const auto* sample = program::get_if<program::Sample>(statement);
+    if (!sample || !sample->observed)
+      return;
+    for (runtime::ExpectedData& data : expected) {
+      if (data.name != program.symbol(sample->symbol).name)
+        continue;
+      switch (sample->distribution->support.get().kind) {
+      case catalog::SupportKind::positive:
+      case catalog::SupportKind::count:
+      case catalog::SupportKind::bounded_count:
+      case catalog::SupportKind::count_vector:
+        tighten(data, 0.0, std::nullopt);
+        break;
+      case catalog::SupportKind::unit_interval:
+      case catalog::SupportKind::bit:
+        tighten(data, 0.0, 1.0);
+        break;
+      default:
+        break;
+      }
+    }
+  });
 }
 
 } // namespace
@@ -84,6 +121,7 @@ std::vector<runtime::ExpectedData> expected_data(const program::Program& program
     expected.index_base = type.index_base;
     result.push_back(std::move(expected));
   }
+  add_observed_bounds(program, result);
   return result;
 }
 

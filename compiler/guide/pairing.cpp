@@ -229,7 +229,7 @@ private:
       return !discrete;
     if (model.type.index_size && guide.type.index_size && !(*model.type.index_size == *guide.type.index_size))
       return false;
-    return catalog::is_inside(guide.type.support, model.type.support);
+    return catalog::can_guide(guide.type.support, model.type.support);
   }
 
   /// A latent summed out outside a subsampled plate would need the product over all rows inside the sum.
