@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <new>
 
@@ -27,6 +28,17 @@ int run(int argc, char** argv) {
        {plait::cli::add_check, plait::cli::add_fit, plait::cli::add_sample, plait::cli::add_predict,
         plait::cli::add_evaluate, plait::cli::add_emit, plait::cli::add_format, plait::cli::add_list})
     verbs.push_back(add(app));
+  // CLI11 would say that a subcommand is missing; the user wants to know which word is wrong.
+  if (argc > 1 && argv[1][0] != '-' &&
+      std::none_of(verbs.begin(), verbs.end(),
+                   [&](const plait::cli::Verb& verb) { return verb.name == argv[1]; })) {
+    std::string names;
+    for (const plait::cli::Verb& verb : verbs)
+      names += (names.empty() ? "" : ", ") + verb.name;
+    fmt::print(stderr, "error: there is no verb '{}'\nhint: the verbs are {}; `plait --help` explains them\n",
+               argv[1], names);
+    return static_cast<int>(plait::Fault::usage);
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -10,7 +10,7 @@ class DeltaFamily final : public Family {
 public:
   LatentDraw draw(const SiteContext& context) override {
     LatentDraw draw =
-        constrain_draw(context, site_parameter(context, "point", 0), std::nullopt, std::nullopt);
+        constrain_draw(context, site_parameter(context, "point", location_start), std::nullopt, std::nullopt);
     return draw;
   }
 };

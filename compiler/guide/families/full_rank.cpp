@@ -1,5 +1,6 @@
 #include "compiler/guide/families/joint.hpp"
 #include "compiler/guide/families/rows.hpp"
+#include "compiler/guide/families/unconstrained.hpp"
 
 #include "compiler/catalog/ops.hpp"
 
@@ -20,16 +21,17 @@ public:
     ir::Builder& builder = *context.builder;
     const std::int64_t n = layout_.size();
     const Extent extent = Extent::known(n);
-    const auto declare = [&](const char* name, std::vector<Extent> shape, double start) {
+    constexpr auto constant = catalog::Initializer::Kind::constant;
+    const auto declare = [&](const char* name, std::vector<Extent> shape, const catalog::Initializer& start) {
       RegisteredParameter registration;
-      registration.start.initializer = {catalog::Initializer::Kind::constant, start};
+      registration.start.initializer = start;
       registration.shape = shape;
       return context.parameters->declare(name, shape, {}, "guide", std::move(registration));
     };
-    const ir::Value loc = declare("auto.loc", {extent}, 0);
+    const ir::Value loc = declare("auto.loc", {extent}, location_start);
     const ir::Value log_diagonal =
-        declare("auto.log_diagonal", {extent}, std::log(context.options.at("scale")));
-    const ir::Value lower = declare("auto.lower", {extent, extent}, 0);
+        declare("auto.log_diagonal", {extent}, {constant, std::log(context.options.at("scale"))});
+    const ir::Value lower = declare("auto.lower", {extent, extent}, {constant, 0});
     std::vector<double> below(static_cast<std::size_t>(n * n), 0.0);
     for (std::int64_t row = 0; row < n; ++row)
       for (std::int64_t column = 0; column < row; ++column)

@@ -1,5 +1,6 @@
 #include "compiler/guide/families/joint.hpp"
 #include "compiler/guide/families/rows.hpp"
+#include "compiler/guide/families/unconstrained.hpp"
 
 #include "compiler/catalog/ops.hpp"
 
@@ -41,7 +42,7 @@ public:
       return context.parameters->declare(name, shape, {}, "guide", std::move(registration));
     };
     using Kind = catalog::Initializer::Kind;
-    const ir::Value loc = declare("auto.loc", {extent}, {Kind::constant, 0});
+    const ir::Value loc = declare("auto.loc", {extent}, location_start);
     const ir::Value log_diagonal = declare("auto.log_diagonal", {extent}, {Kind::constant, std::log(scale)});
     // Not at 0: F = 0 is a stationary point of the ELBO.
     const ir::Value factor = declare("auto.factor", {extent, columns},

@@ -16,7 +16,7 @@ public:
 
   LatentDraw draw(const SiteContext& context) override {
     ir::Builder& builder = *context.builder;
-    const ir::Value loc = site_parameter(context, "loc", 0);
+    const ir::Value loc = site_parameter(context, "loc", location_start);
     const ir::Value log_scale = site_parameter(context, "log_scale", log_scale_);
     const ir::Value scale = ir::exp(log_scale);
     const ir::Value noise = context.draws->normal(context.site->unconstrained);

@@ -8,12 +8,13 @@
 
 namespace plait::guide {
 
-ir::Value site_parameter(const SiteContext& context, std::string_view suffix, double start) {
+ir::Value site_parameter(const SiteContext& context, std::string_view suffix,
+                         const catalog::Initializer& start) {
   const LatentSite& site = *context.site;
   std::vector<ir::Extent> shape = site.loops;
   shape.insert(shape.end(), site.unconstrained.begin(), site.unconstrained.end());
   RegisteredParameter registration;
-  registration.start.initializer = {catalog::Initializer::Kind::constant, start};
+  registration.start.initializer = start;
   registration.shape = shape;
   ir::Value value = context.parameters->declare(fmt::format("{}.{}", site.name, suffix), shape, site.plates,
                                                 "guide", std::move(registration));

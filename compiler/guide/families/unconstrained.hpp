@@ -10,7 +10,16 @@ namespace plait::guide {
 
 /** Parameter `NAME.suffix` of the site: one element per plate row and loop index, here at the open indices.
  */
-ir::Value site_parameter(const SiteContext& context, std::string_view suffix, double start);
+ir::Value site_parameter(const SiteContext& context, std::string_view suffix,
+                         const catalog::Initializer& start);
+inline ir::Value site_parameter(const SiteContext& context, std::string_view suffix, double start) {
+  return site_parameter(context, suffix, {catalog::Initializer::Kind::constant, start});
+}
+
+/** Where locations of automatic guides start in unconstrained space: drawn from the seed, uniform in (-1, 1).
+ * Starting all at one point would leave exchangeable latents, such as the components of a mixture, at a
+ * saddle for ever. */
+inline constexpr catalog::Initializer location_start{catalog::Initializer::Kind::uniform, 1};
 
 /** The guide's value and log density from an unconstrained draw and its log density (event dimensions
  * summed): log q(value) = log q(u) - log |d value / d u|. Also passes on a closed-form entropy of u. */
