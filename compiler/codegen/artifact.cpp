@@ -2,6 +2,8 @@
 #include "compiler/codegen/lower.hpp"
 #include "compiler/tensor_ir/print.hpp"
 
+#include <fmt/format.h>
+#include <llvm/Bitcode/BitcodeWriter.h>
 #include <llvm/IR/Verifier.h>
 #include <llvm/Support/raw_ostream.h>
 
@@ -38,6 +40,19 @@ void fill_module(const Graph& graph, const Schedule& schedule, const CodegenOpti
   llvm::raw_string_ostream stream(message);
   if (llvm::verifyModule(module, &stream))
     throw std::runtime_error("generated code is malformed: " + message);
+}
+
+/** The module as a name: two independent 64-bit FNV-1a hashes of its bitcode, and its length. */
+std::string module_digest(const llvm::Module& module) {
+  llvm::SmallVector<char, 0> bytes;
+  llvm::raw_svector_ostream stream(bytes);
+  llvm::WriteBitcodeToFile(module, stream);
+  std::uint64_t first = 0xCBF29CE484222325u, second = 0x84222325CBF29CE4u;
+  for (const char byte : bytes) {
+    first = (first ^ static_cast<unsigned char>(byte)) * 0x100000001B3u;
+    second = (second ^ static_cast<unsigned char>(byte)) * 0x9E3779B97F4A7C15u;
+  }
+  return fmt::format("step-{:016x}{:016x}-{}", first, second, bytes.size());
 }
 
 } // namespace
@@ -77,7 +92,13 @@ Artifact generate(const Graph& graph, const CodegenOptions& options) {
   auto module = artifact.jit->make_module(*context, "step");
   fill_module(graph, plan->schedule, options, target, *module);
   artifact.lower_milliseconds = milliseconds_since(start);
-  const CompiledCode code = artifact.jit->compile(std::move(context), std::move(module));
+  // The module itself is the key: whatever changes the code changes the key.
+  const std::string key = options.use_cache ? module_digest(*module) : std::string();
+  std::optional<CompiledCode> known;
+  if (options.use_cache)
+    known = artifact.jit->load(key);
+  const CompiledCode code =
+      known ? *known : artifact.jit->compile(std::move(context), std::move(module), key);
   artifact.times = code.times();
   artifact.entry = code.function<runtime::StepFunction>(Lowering::step_name);
   artifact.plan = std::move(plan);
