@@ -48,7 +48,7 @@ void add_observed_bounds(const program::Program& program, std::vector<runtime::E
     if (!sample || !sample->observed)
       return;
     for (runtime::ExpectedData& data : expected) {
-      if (data.name != program.symbol(sample->symbol).name)
+      if (data.name != program.symbol(sample->symbol).name || data.kind == runtime::DataKind::index)
         continue;
       switch (sample->distribution->support.get().kind) {
       case catalog::SupportKind::positive:
@@ -111,9 +111,12 @@ std::vector<runtime::ExpectedData> expected_data(const program::Program& program
     default:
       break;
     }
-    if (type.support.lower && type.support.kind != SupportKind::unit_interval)
+    // The range of an index is that of its set, counted from the base of the file.
+    const bool has_bounds =
+        type.support.kind != SupportKind::unit_interval && type.element != program::Element::index;
+    if (has_bounds && type.support.lower)
       expected.lower = runtime::Limit{*type.support.lower, false};
-    if (type.support.upper && type.support.kind != SupportKind::unit_interval)
+    if (has_bounds && type.support.upper)
       expected.upper = runtime::Limit{*type.support.upper, false};
     expected.constraint = constraint_of(type.support.kind);
     if (type.index_size)
