@@ -96,7 +96,6 @@ private:
   void finish_tile_sums(const Statement& statement);
   void finish_sums(const Statement& statement);
   void add_to_sum(const Statement& statement, const Point& result, llvm::Value* value);
-  bool sums_in_registers(const Statement& statement) const;
   bool takes_maximum(const Statement& statement) const;
   llvm::Value* neutral(llvm::Type* type, bool maximum);
   llvm::Value* combine(llvm::Value* a, llvm::Value* b, bool maximum);
@@ -112,6 +111,15 @@ private:
   Matrix shared_matrix(NodeId node);
   void lower_product(const Statement& statement);
   void lower_data_rows(NodeId node);
+  void lower_row_dots(NodeId node, const passes::RowContraction& rows);
+  void accumulate_rows(const Statement& statement, const passes::RowContraction& rows);
+  std::pair<llvm::SmallVector<int, 64>, llvm::SmallVector<int, 64>> shuffles() const;
+  /** Offset of the first element of every lane's row; lanes without a row read an active one. */
+  std::vector<llvm::Value*> row_starts(std::int64_t elements);
+  /** `lanes` neighbouring elements of a row, converted as the node that holds the rows says. */
+  llvm::Value* row_block(NodeId rows, llvm::Value* start, llvm::Value* first);
+  /** Calls body(first element, lanes that no earlier block held or null) for blocks that cover `elements`. */
+  void for_each_block(std::int64_t elements, const std::function<void(llvm::Value*, llvm::Value*)>& body);
 
   // ---- lower_algebra.cpp: dense linear algebra ----
   void lower_algebra(NodeId node);

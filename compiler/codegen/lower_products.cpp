@@ -68,56 +68,154 @@ void Lowering::lower_product(const Statement& statement) {
                                builder_.getInt32(accumulate)});
 }
 
+std::vector<llvm::Value*> Lowering::row_starts(std::int64_t elements) {
+  Point point;
+  point.set_axis(phase_->home, home_);
+  const Coordinate row = row_coordinate(phase_->home, point);
+  std::vector<llvm::Value*> starts;
+  if (graph_.axis(phase_->home).subsampled) {
+    llvm::Value* first = builder_.CreateExtractElement(row.lanes, std::uint64_t{0});
+    llvm::Value* rows = mask_ ? builder_.CreateSelect(mask_, row.lanes, splat(first)) : row.lanes;
+    for (std::uint64_t lane = 0; lane < width(); ++lane)
+      starts.push_back(builder_.CreateMul(builder_.CreateExtractElement(rows, lane), i64(elements)));
+    return starts;
+  }
+  llvm::Value* last = builder_.CreateSub(axis_extent(phase_->home), i64(1));
+  for (std::int64_t lane = 0; lane < schedule_.lanes; ++lane) {
+    llvm::Value* own =
+        builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, builder_.CreateAdd(row.base, i64(lane)), last);
+    starts.push_back(builder_.CreateMul(own, i64(elements)));
+  }
+  return starts;
+}
+
+llvm::Value* Lowering::row_block(NodeId rows, llvm::Value* start, llvm::Value* first) {
+  const Node& at = node(rows);
+  const bool converts = at.kind == Kind::map;
+  const Node& source = node(converts ? node(at.operands[0]).operands[0] : at.operands[0]);
+  const Element element = graph_.data[static_cast<std::size_t>(source.index)].element;
+  llvm::Value* mask = mask_;
+  mask_ = nullptr; // every row exists, and so does every element of the block
+  llvm::Value* value =
+      load(data_memory(source.index), {builder_.CreateAdd(start, first), true, nullptr}, element);
+  mask_ = mask;
+  if (element == Element::boolean)
+    return converts ? builder_.CreateUIToFP(value, vector_of(real_))
+                    : builder_.CreateZExt(value, vector_of(builder_.getInt8Ty()));
+  return converts ? builder_.CreateSIToFP(value, vector_of(real_)) : value;
+}
+
+void Lowering::for_each_block(std::int64_t elements,
+                              const std::function<void(llvm::Value*, llvm::Value*)>& body) {
+  const std::int64_t lanes = schedule_.lanes, whole = elements / lanes * lanes;
+  if (whole == lanes)
+    body(i64(0), nullptr);
+  else
+    loop(i64(0), i64(whole), i64(lanes), [&](llvm::Value* first) { body(first, nullptr); });
+  if (whole < elements) // the last block overlaps the one before rather than reading behind the row
+    body(i64(elements - lanes), builder_.CreateICmpSGE(iota(), splat(i64(lanes - (elements - whole)))));
+}
+
+/** One dot product per row: each row multiplies in lanes along its elements, then all rows are summed at once
+ * by halving, which leaves row l in lane l. */
+void Lowering::lower_row_dots(NodeId id, const passes::RowContraction& rows) {
+  const std::int64_t elements = type(rows.row_values).shape[0].value;
+  const std::vector<llvm::Value*> starts = row_starts(elements);
+  llvm::Type* kept = vector_of(real_);
+  std::vector<llvm::AllocaInst*> sums;
+  for (std::size_t lane = 0; lane < starts.size(); ++lane) {
+    sums.push_back(stack(kept));
+    builder_.CreateStore(llvm::Constant::getNullValue(kept), sums.back());
+  }
+  for_each_block(elements, [&](llvm::Value* first, llvm::Value* fresh) {
+    llvm::Value* mask = mask_;
+    mask_ = nullptr;
+    memo_.emplace_back();
+    llvm::Value* shared = coerce(evaluate(rows.other, {{}, {{first, true, nullptr}}}), kept);
+    memo_.pop_back();
+    mask_ = mask;
+    for (std::size_t lane = 0; lane < starts.size(); ++lane) {
+      llvm::Value* product = builder_.CreateFMul(row_block(rows.row_values, starts[lane], first), shared);
+      if (auto* instruction = llvm::dyn_cast<llvm::Instruction>(product))
+        instruction->setHasAllowContract(true);
+      if (fresh)
+        product = builder_.CreateSelect(fresh, product, llvm::Constant::getNullValue(kept));
+      builder_.CreateStore(combine(builder_.CreateLoad(kept, sums[lane]), product, false), sums[lane]);
+    }
+  });
+  std::vector<llvm::Value*> halves;
+  for (llvm::AllocaInst* sum : sums)
+    halves.push_back(builder_.CreateLoad(kept, sum));
+  const auto [low, high] = shuffles();
+  while (halves.size() > 1) {
+    std::vector<llvm::Value*> next;
+    const std::size_t half = halves.size() / 2;
+    for (std::size_t i = 0; i < half; ++i)
+      next.push_back(builder_.CreateFAdd(builder_.CreateShuffleVector(halves[i], halves[i + half], low),
+                                         builder_.CreateShuffleVector(halves[i], halves[i + half], high)));
+    halves = std::move(next);
+  }
+  Point point;
+  point.set_axis(phase_->home, home_);
+  store_placed(placement(id), point, halves[0]);
+}
+
+/** The sum of rows, each times its number: lanes are neighbouring elements, rows come one after the other. */
+void Lowering::accumulate_rows(const Statement& statement, const passes::RowContraction& rows) {
+  const std::int64_t elements = type(rows.row_values).shape[0].value;
+  const std::vector<llvm::Value*> starts = row_starts(elements);
+  llvm::Type* kept = vector_of(real_);
+  Point point;
+  point.set_axis(phase_->home, home_);
+  llvm::Value* factor = coerce(evaluate(rows.other, point), kept);
+  if (mask_)
+    factor = builder_.CreateSelect(mask_, factor, llvm::Constant::getNullValue(kept));
+  std::vector<llvm::Value*> factors;
+  for (std::uint64_t lane = 0; lane < width(); ++lane)
+    factors.push_back(splat(builder_.CreateExtractElement(factor, lane)));
+  const Memory memory = buffer_memory(statement.accumulator);
+  const llvm::Align align(real_->getScalarSizeInBits() / 8);
+  for_each_block(elements, [&](llvm::Value* first, llvm::Value* fresh) {
+    llvm::Value* place = element_pointer(memory, first);
+    llvm::Value* old = builder_.CreateAlignedLoad(kept, place, align);
+    llvm::Value* sum = old;
+    for (std::size_t lane = 0; lane < starts.size(); ++lane) {
+      llvm::Value* product =
+          builder_.CreateFMul(row_block(rows.row_values, starts[lane], first), factors[lane]);
+      if (auto* instruction = llvm::dyn_cast<llvm::Instruction>(product))
+        instruction->setHasAllowContract(true);
+      sum = combine(sum, product, false);
+    }
+    if (fresh)
+      sum = builder_.CreateSelect(fresh, sum, old);
+    builder_.CreateAlignedStore(sum, place, align);
+  });
+}
+
+/** Which lanes of two registers make the lower and the upper half of their interleaving. */
+std::pair<llvm::SmallVector<int, 64>, llvm::SmallVector<int, 64>> Lowering::shuffles() const {
+  std::pair<llvm::SmallVector<int, 64>, llvm::SmallVector<int, 64>> halves;
+  const int lanes = schedule_.lanes;
+  for (int i = 0; i < lanes / 2; ++i) {
+    halves.first.append({i, i + lanes});
+    halves.second.append({i + lanes / 2, i + lanes * 3 / 2});
+  }
+  return halves;
+}
+
 /** Squares of the data, one row a register, are turned in registers to one element a register. */
 void Lowering::lower_data_rows(NodeId id) {
   const Node& at = node(id);
-  const bool converts = at.kind == Kind::map;
-  const Node& gathered = converts ? node(at.operands[0]) : at;
-  const Node& source = node(gathered.operands[0]);
-  const ir::DataArray& declared = graph_.data[static_cast<std::size_t>(source.index)];
   const std::int64_t elements = passes::known_elements(graph_, {}, at.type.shape);
-  const std::int64_t lanes_count = schedule_.lanes;
-  Point rows_point;
-  rows_point.set_axis(phase_->home, home_);
-  const ir::Axis& axis = graph_.axis(phase_->home);
-  std::vector<llvm::Value*> rows;
-  const Coordinate row = row_coordinate(phase_->home, rows_point);
-  for (std::int64_t lane = 0; lane < lanes_count; ++lane) {
-    if (axis.subsampled) {
-      rows.push_back(builder_.CreateExtractElement(row.lanes, static_cast<std::uint64_t>(lane)));
-    } else { // lanes beyond the last row read the last row
-      llvm::Value* last = builder_.CreateSub(axis_extent(phase_->home), i64(1));
-      rows.push_back(builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin,
-                                                    builder_.CreateAdd(row.base, i64(lane)), last));
-    }
-    rows.back() = builder_.CreateMul(rows.back(), i64(elements));
-  }
-  const Memory memory = data_memory(source.index);
-  llvm::Value* last_block = i64(elements - lanes_count);
-  llvm::Value* end = i64((elements + lanes_count - 1) / lanes_count * lanes_count);
-  loop(i64(0), end, i64(lanes_count), [&](llvm::Value* step) {
-    // The last block overlaps the one before rather than reading behind the row.
-    llvm::Value* first = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, step, last_block);
-    llvm::Value* mask = mask_;
-    mask_ = nullptr; // every row exists
+  const std::int64_t lanes = schedule_.lanes;
+  const std::vector<llvm::Value*> starts = row_starts(elements);
+  const auto [low, high] = shuffles();
+  const auto turn = [&](llvm::Value* first) {
     std::vector<llvm::Value*> square;
-    for (llvm::Value* start : rows) {
-      llvm::Value* value = load(memory, {builder_.CreateAdd(start, first), true, nullptr}, declared.element);
-      if (declared.element == Element::boolean)
-        value = converts ? builder_.CreateUIToFP(value, vector_of(real_))
-                         : builder_.CreateZExt(value, vector_of(builder_.getInt8Ty()));
-      else if (converts)
-        value = builder_.CreateSIToFP(value, vector_of(real_));
-      square.push_back(value);
-    }
+    for (llvm::Value* start : starts)
+      square.push_back(row_block(id, start, first));
     // A transposition of W x W is log2(W) perfect shuffles of its rows.
-    llvm::SmallVector<int, 64> low, high;
-    for (int i = 0; i < static_cast<int>(lanes_count) / 2; ++i) {
-      low.insert(low.end(), {i, i + static_cast<int>(lanes_count)});
-      high.insert(high.end(),
-                  {i + static_cast<int>(lanes_count) / 2, i + static_cast<int>(lanes_count) * 3 / 2});
-    }
-    for (std::int64_t round = 1; round < lanes_count; round *= 2) {
+    for (std::int64_t round = 1; round < lanes; round *= 2) {
       std::vector<llvm::Value*> next;
       const std::size_t half = square.size() / 2;
       for (std::size_t i = 0; i < half; ++i) {
@@ -126,16 +224,23 @@ void Lowering::lower_data_rows(NodeId id) {
       }
       square = std::move(next);
     }
-    mask_ = mask;
-    for (std::int64_t e = 0; e < lanes_count; ++e) {
-      Point point = rows_point;
+    for (std::int64_t e = 0; e < lanes; ++e) {
+      Point point;
+      point.set_axis(phase_->home, home_);
       point.dims = unflatten({builder_.CreateAdd(first, i64(e)), false, nullptr}, at.type.shape);
       llvm::Value* value = square[static_cast<std::size_t>(e)];
       if (value->getType()->getScalarType()->isIntegerTy(8))
         value = builder_.CreateICmpNE(value, llvm::Constant::getNullValue(value->getType()));
       store_placed(placement(id), point, value);
     }
-  });
+  };
+  // The last block overlaps the one before rather than reading behind the row.
+  if (elements == lanes)
+    turn(i64(0));
+  else
+    loop(i64(0), i64((elements + lanes - 1) / lanes * lanes), i64(lanes), [&](llvm::Value* step) {
+      turn(builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, step, i64(elements - lanes)));
+    });
 }
 
 } // namespace plait::codegen

@@ -37,6 +37,11 @@ void Lowering::lower_compute(const Statement& statement) {
     lower_data_rows(id);
     return;
   }
+  const auto dot = passes::find_row_contraction(graph_, id, schedule_.lanes);
+  if (dot && placement(dot->row_values).place == Place::inlined && phase_->home == dot->rows.axis) {
+    lower_row_dots(id, *dot);
+    return;
+  }
   switch (node(id).kind) {
   case Kind::scatter_add:
     lower_scatter(id);
@@ -105,15 +110,6 @@ bool Lowering::takes_maximum(const Statement& statement) const {
   return node(statement.node).kind == Kind::reduce_max;
 }
 
-bool Lowering::sums_in_registers(const Statement& statement) const {
-  const Buffer& buffer = schedule_.buffers[static_cast<std::size_t>(statement.accumulator)];
-  const Type& target = type(statement.target);
-  const std::int64_t elements = passes::known_elements(graph_, target.axes, target.shape);
-  // The rule of the scheduler: what is neither scattered nor summed in memory lanes.
-  return buffer.width == 1 && elements >= 0 && elements <= passes::register_sums && target.axes.empty() &&
-         node(statement.node).kind != Kind::scatter_add;
-}
-
 llvm::Value* Lowering::neutral(llvm::Type* kind, bool maximum) {
   llvm::Type* scalar = kind->getScalarType();
   if (!maximum)
@@ -146,7 +142,7 @@ void Lowering::prepare_sums(const Statement& statement) {
   const Buffer& buffer = schedule_.buffers[static_cast<std::size_t>(statement.accumulator)];
   const Type& target = type(statement.target);
   const bool maximum = takes_maximum(statement);
-  if (sums_in_registers(statement)) {
+  if (statement.in_registers) {
     RegisterSums& sums = register_sums_[statement.accumulator];
     sums = {};
     llvm::Type* lane = scalar_type(target.element, false);
@@ -256,6 +252,12 @@ void Lowering::lower_accumulate(const Statement& statement) {
   if (at.kind == Kind::scatter_add) {
     accumulate_scatter(statement);
     return;
+  }
+  if (const auto rows = passes::find_row_contraction(graph_, statement.node, schedule_.lanes)) {
+    if (placement(rows->row_values).place == Place::inlined) {
+      accumulate_rows(statement, *rows);
+      return;
+    }
   }
   std::vector<AxisId> inner = at.axes;
   std::erase(inner, phase_->home);

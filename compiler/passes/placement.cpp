@@ -181,8 +181,14 @@ private:
     };
     if (node.kind != Kind::loop && std::any_of(users.begin(), users.end(), reads_memory))
       return true;
+    const auto reads_rows = [&](NodeId user) {
+      const auto rows = find_row_contraction(graph_, user, lanes_);
+      return rows && rows->row_values == id;
+    };
     if (find_data_rows(graph_, id, lanes_))
-      return node.kind == Kind::map || !(users.size() == 1 && find_data_rows(graph_, users[0], lanes_));
+      return usage_.output_users[at(id)] == 0 && std::all_of(users.begin(), users.end(), reads_rows)
+                 ? false
+                 : node.kind == Kind::map || !(users.size() == 1 && find_data_rows(graph_, users[0], lanes_));
     switch (node.kind) {
     case Kind::loop:
     case Kind::loop_index:

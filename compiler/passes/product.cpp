@@ -119,4 +119,30 @@ std::optional<DataRows> find_data_rows(const Graph& graph, NodeId id, int lanes)
   return DataRows{node->operands[0], row.axes[0]};
 }
 
+std::optional<RowContraction> find_row_contraction(const Graph& graph, NodeId id, int lanes) {
+  const Node& node = graph.node(id);
+  if (node.kind != Kind::contract || node.region != ir::root_region)
+    return std::nullopt;
+  for (const bool left : {true, false}) {
+    RowContraction found;
+    found.row_values = node.operands[left ? 0 : 1];
+    found.other = node.operands[left ? 1 : 0];
+    const Type& other = graph.type(found.other);
+    const auto rows = find_data_rows(graph, found.row_values, lanes);
+    if (!rows || graph.type(found.row_values).shape.size() != 1 ||
+        graph.type(found.row_values).element != ir::Element::real)
+      continue;
+    found.rows = *rows;
+    const auto& labels = left ? node.left_labels : node.right_labels;
+    const auto& other_labels = left ? node.right_labels : node.left_labels;
+    if (node.axes.empty() && other.axes.empty() && labels == other_labels && node.out_labels.empty())
+      return found;
+    found.sums_rows = true;
+    if (node.axes.size() == 1 && has_only(other, node.axes[0]) && node.axes[0] == rows->axis &&
+        other_labels.empty() && node.out_labels == labels)
+      return found;
+  }
+  return std::nullopt;
+}
+
 } // namespace plait::passes

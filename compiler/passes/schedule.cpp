@@ -521,8 +521,11 @@ private:
       const std::int64_t elements = known_elements(graph_, type.axes, type.shape);
       const Node& node = graph_.node(statement.node);
       const bool scattered = node.kind == Kind::scatter_add;
-      const bool in_registers = elements >= 0 && elements <= register_sums && !scattered && type.axes.empty();
-      if (!in_registers && !scattered && statement.kind == StatementKind::accumulate && elements >= 0 &&
+      // Rows summed as they lie in memory fill the lanes with neighbouring elements.
+      const bool lies_in_rows = find_row_contraction(graph_, statement.node, options_.lanes).has_value();
+      const bool one_by_one = scattered || lies_in_rows || statement.kind == StatementKind::product;
+      statement.in_registers = elements >= 0 && elements <= register_sums && !one_by_one && type.axes.empty();
+      if (!statement.in_registers && !one_by_one && elements >= 0 &&
           elements * options_.lanes * options_.real_bytes <= lane_sum_bytes)
         partial.width = options_.lanes;
       statement.accumulator = add_buffer(std::move(partial));

@@ -25,10 +25,10 @@ struct ScheduleOptions {
   int lanes = 8;                                        ///< reals in one vector register
   int real_bytes = 4;                                   ///< of the compiled precision
   std::map<std::string, std::int64_t> expected_extents; ///< hints; 1024 is assumed otherwise
-  int tile_rows = 0;                        ///< 0: the cost model chooses; else a multiple of `lanes`
-  int maximum_chunks = 8;                   ///< parallel units of one plate
+  int tile_rows = 0;                         ///< 0: the cost model chooses; else a multiple of `lanes`
+  int maximum_chunks = 8;                    ///< parallel units of one plate
   std::int64_t accumulator_bytes = 16 << 20; ///< what the accumulators of all chunks of a phase may occupy
-  std::int64_t cache_bytes = 512 * 1024;    ///< what the buffers of one tile may occupy
+  std::int64_t cache_bytes = 512 * 1024;     ///< what the buffers of one tile may occupy
 };
 
 enum class Place : std::uint8_t {
@@ -61,9 +61,10 @@ struct Statement {
   StatementKind kind = StatementKind::compute;
   ir::NodeId node = ir::no_node; ///< computed node; the loop; the reduction of an accumulate statement
   ir::NodeId target =
-      ir::no_node;          ///< node that the sums of an accumulate statement are, itself or a loop's result
-  std::vector<int> outputs; ///< of a store: indices into Graph::outputs, all read before any is written
-  int accumulator = -1;     ///< buffer of the partial sums of an accumulate statement
+      ir::no_node;           ///< node that the sums of an accumulate statement are, itself or a loop's result
+  std::vector<int> outputs;  ///< of a store: indices into Graph::outputs, all read before any is written
+  int accumulator = -1;      ///< buffer of the partial sums of an accumulate statement
+  bool in_registers = false; ///< its partial sums are kept in registers for a tile
   int segment = 0;
   std::vector<Statement> body;   ///< of a loop
   std::vector<ir::NodeId> reads; ///< materialized nodes read
@@ -135,6 +136,16 @@ struct DataRows {
   ir::AxisId axis = no_axis;
 };
 std::optional<DataRows> find_data_rows(const ir::Graph& graph, ir::NodeId node, int lanes);
+
+/** A contraction of data rows that reads them as they lie in memory: the dot product of every row with one
+ * shared vector, or the sum of all rows, each times a number of its own. */
+struct RowContraction {
+  DataRows rows;
+  ir::NodeId row_values = ir::no_node; ///< the operand that holds the rows
+  ir::NodeId other = ir::no_node;      ///< the shared vector, or the number of every row
+  bool sums_rows = false;
+};
+std::optional<RowContraction> find_row_contraction(const ir::Graph& graph, ir::NodeId node, int lanes);
 
 /** Machine operations of one evaluation of an op, by running its lowering on a builder that counts. */
 int operation_count(const ir::Op& op);
