@@ -36,9 +36,9 @@ std::vector<Contribution> contributions_of(const Executor& walk, ir::Builder& bu
       replaced.insert(pair.prior_term);
     }
   for (std::size_t k = 0; k < walk.terms.size(); ++k) {
-    if (replaced.contains(k))
-      continue;
     const Term& term = walk.terms[k];
+    if (replaced.contains(k) || term.absorbed)
+      continue;
     switch (term.kind) {
     case TermKind::guide:
       if (const auto entropy = walk.entropies.find(k); analytic && entropy != walk.entropies.end())
@@ -55,6 +55,9 @@ std::vector<Contribution> contributions_of(const Executor& walk, ir::Builder& bu
     case TermKind::factor:
       result.push_back({term.site, term.site, term.span, term.log_prob, term.plates});
       break;
+    case TermKind::marginal:
+      result.push_back({"sum over " + term.site, term.site, term.span, term.log_prob, term.plates});
+      break;
     }
   }
   for (const auto& [log_prob, entropy] : walk.joint_terms) {
@@ -67,48 +70,57 @@ std::vector<Contribution> contributions_of(const Executor& walk, ir::Builder& bu
   return result;
 }
 
-void eliminate(std::vector<Contribution>& contributions, const Executor& walk, ir::Builder& builder) {
-  for (auto site = walk.enumerated.rbegin(); site != walk.enumerated.rend(); ++site) {
-    if (site->in_guide)
+Value take_factors(std::vector<Contribution>& contributions, const EnumeratedSite& site,
+                   const std::vector<AxisId>& axes, ir::Builder& builder) {
+  std::vector<Contribution> rest;
+  Value sum;
+  for (Contribution& contribution : contributions) {
+    const std::vector<AxisId> mentioned = contribution.value.type().axes;
+    if (std::none_of(axes.begin(), axes.end(), [&](AxisId axis) { return ir::contains(mentioned, axis); })) {
+      rest.push_back(std::move(contribution));
       continue;
-    std::vector<Contribution> rest;
-    Value sum;
-    for (Contribution& contribution : contributions) {
-      if (!contribution.value.type().has_axis(site->axis)) {
-        rest.push_back(std::move(contribution));
-        continue;
-      }
-      if (!ir::is_subset(site->plates, contribution.plates))
+    }
+    if (!ir::is_subset(site.plates, contribution.plates))
+      throw Unsupported(
+          contribution.span,
+          fmt::format(
+              "{} is summed out element by element of its plates, but this term reads it from outside them",
+              site.site));
+    // Plates inside the site's own are conditionally independent given it: their terms add up before the
+    // sum over it.
+    std::vector<AxisId> inner;
+    for (AxisId axis : mentioned) {
+      const ir::AxisKind kind = builder.graph().axis(axis).kind;
+      if ((kind == ir::AxisKind::plate || kind == ir::AxisKind::sequential_plate) &&
+          !ir::contains(site.plates, axis))
+        inner.push_back(axis);
+    }
+    for (AxisId axis : inner)
+      if (builder.graph().axis(axis).subsampled)
         throw Unsupported(
             contribution.span,
             fmt::format(
-                "{} is summed out element by element of its plates, but this term reads it from outside them",
-                site->site));
-      // Plates inside the site's own are conditionally independent given it: their terms add up before the
-      // sum over it.
-      std::vector<AxisId> inner;
-      for (AxisId axis : contribution.value.type().axes) {
-        const ir::AxisKind kind = builder.graph().axis(axis).kind;
-        if ((kind == ir::AxisKind::plate || kind == ir::AxisKind::sequential_plate) &&
-            !ir::contains(site->plates, axis))
-          inner.push_back(axis);
-      }
-      for (AxisId axis : inner)
-        if (builder.graph().axis(axis).subsampled)
-          throw Unsupported(
-              contribution.span,
-              fmt::format(
-                  "{} is summed out over the subsampled plate {}: the log of a sum cannot be scaled from a "
-                  "part of its terms",
-                  site->site, builder.graph().axis(axis).name));
-      const Value value = builder.sum(contribution.value, inner);
-      sum = sum ? sum + value : value;
-    }
-    if (sum)
-      rest.push_back({"sum over " + site->site, site->site, site->span,
-                      builder.log_sum_exp(sum, {site->axis}), site->plates});
-    contributions = std::move(rest);
+                "{} is summed out over the subsampled plate {}: the log of a sum cannot be scaled from a "
+                "part of its terms",
+                site.site, builder.graph().axis(axis).name));
+    const Value value = builder.sum(contribution.value, inner);
+    sum = sum ? sum + value : value;
   }
+  contributions = std::move(rest);
+  return sum;
+}
+
+void eliminate_site(std::vector<Contribution>& contributions, const EnumeratedSite& site,
+                    ir::Builder& builder) {
+  if (const Value sum = take_factors(contributions, site, {site.axis}, builder))
+    contributions.push_back(
+        {"sum over " + site.site, site.site, site.span, builder.log_sum_exp(sum, {site.axis}), site.plates});
+}
+
+void eliminate(std::vector<Contribution>& contributions, const Executor& walk, ir::Builder& builder) {
+  for (auto site = walk.enumerated.rbegin(); site != walk.enumerated.rend(); ++site)
+    if (!site->in_guide && !site->summed)
+      eliminate_site(contributions, *site, builder);
 }
 
 void expect(std::vector<Contribution>& contributions, const Executor& walk, ir::Builder& builder) {

@@ -33,6 +33,15 @@ std::vector<Contribution> contributions_of(const Executor& walk, ir::Builder& bu
  * them. */
 void eliminate(std::vector<Contribution>& contributions, const Executor& walk, ir::Builder& builder);
 
+/** One step of it: sums one site out. */
+void eliminate_site(std::vector<Contribution>& contributions, const EnumeratedSite& site,
+                    ir::Builder& builder);
+
+/** Takes the factors that mention one of `axes` out of the contributions and adds them up; plates inside the
+ * site's own are summed. Null when there is none. \throws Unsupported as eliminate does. */
+ir::Value take_factors(std::vector<Contribution>& contributions, const EnumeratedSite& site,
+                       const std::vector<ir::AxisId>& axes, ir::Builder& builder);
+
 /** Replaces contributions that mention sites enumerated in the guide by their expectation under q. */
 void expect(std::vector<Contribution>& contributions, const Executor& walk, ir::Builder& builder);
 

@@ -235,24 +235,27 @@ Value Executor::evaluate_apply(const program::Apply& apply) {
 Value Executor::evaluate_name(const program::Name& name, const program::Expr& expr) {
   Value value = symbol_value(name.symbol, expr.span);
   const program::Symbol& symbol = program_->symbol(name.symbol);
-  if (name.spread.empty())
+  return spread_value(value, symbol, name.spread);
+}
+
+Value Executor::spread_value(Value value, const program::Symbol& symbol, const std::vector<Frame>& spread) {
+  if (spread.empty())
     return value;
   // Closed loops are already leading dimensions, in their order; closed plates become dimensions now. `dims`
   // names the frame behind each leading dimension, outermost first.
   std::vector<Frame> dims;
   for (const Frame& frame : symbol.frames)
-    if (frame.kind == Frame::Kind::loop &&
-        std::find(name.spread.begin(), name.spread.end(), frame) != name.spread.end())
+    if (frame.kind == Frame::Kind::loop && std::find(spread.begin(), spread.end(), frame) != spread.end())
       dims.push_back(frame);
-  for (auto frame = name.spread.rbegin(); frame != name.spread.rend(); ++frame) {
+  for (auto frame = spread.rbegin(); frame != spread.rend(); ++frame) {
     if (frame->kind != Frame::Kind::plate)
       continue;
     value = builder_->axis_to_dim(value, sizes_->axis(frame->id));
     dims.insert(dims.begin(), *frame);
   }
-  if (dims != name.spread) {
+  if (dims != spread) {
     std::vector<std::int32_t> permutation;
-    for (const Frame& frame : name.spread)
+    for (const Frame& frame : spread)
       permutation.push_back(
           static_cast<std::int32_t>(std::find(dims.begin(), dims.end(), frame) - dims.begin()));
     for (std::size_t k = permutation.size(); k < value.type().shape.size(); ++k)
@@ -262,10 +265,51 @@ Value Executor::evaluate_name(const program::Name& name, const program::Expr& ex
   return value;
 }
 
+Value Executor::evaluate_lag(const program::Index& index, std::vector<program::Subscript>& rest) {
+  const auto* name = program::get_if<program::Name>(index.base);
+  if (!name)
+    return {};
+  for (const OpenLoop& loop : loops_) {
+    const auto position = spread_position(*name, loop.id);
+    if (!position)
+      continue;
+    const program::Symbol& symbol = program_->symbol(name->symbol);
+    const auto lag = lag_of(program_->loop(loop.id), index.subscripts.at(*position).element);
+    const auto found = loop.lagged.find(symbol.id);
+    if (!lag || found == loop.lagged.end() || *lag < 1 ||
+        *lag > static_cast<std::int64_t>(found->second.size()))
+      throw Unsupported(index.base->span,
+                        fmt::format("reading {} at this distance from the open iteration", symbol.name));
+    Value value = found->second[static_cast<std::size_t>(*lag - 1)];
+    // Loops inside the carried one have left leading dimensions; those open here are read at their index.
+    std::vector<Frame> spread = name->spread;
+    spread.erase(spread.begin() + static_cast<std::ptrdiff_t>(*position));
+    std::int32_t dim = 0;
+    bool inside = false;
+    for (const Frame& frame : symbol.frames) {
+      if (inside && frame.kind == Frame::Kind::loop) {
+        const auto open = std::find_if(loops_.begin(), loops_.end(),
+                                       [&](const OpenLoop& other) { return other.id == frame.id; });
+        if (open != loops_.end() && std::find(spread.begin(), spread.end(), frame) == spread.end())
+          value = builder_->gather(value, open->index, dim);
+        else
+          ++dim;
+      }
+      inside = inside || frame == Frame{Frame::Kind::loop, loop.id};
+    }
+    rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(*position));
+    return spread_value(value, symbol, spread);
+  }
+  return {};
+}
+
 Value Executor::evaluate_index(const program::Index& index) {
-  Value value = evaluate(index.base);
+  std::vector<program::Subscript> subscripts = index.subscripts;
+  Value value = evaluate_lag(index, subscripts);
+  if (!value)
+    value = evaluate(index.base);
   std::int32_t dim = 0;
-  for (const program::Subscript& subscript : index.subscripts) {
+  for (const program::Subscript& subscript : subscripts) {
     switch (subscript.kind) {
     case program::Subscript::Kind::all:
       ++dim;

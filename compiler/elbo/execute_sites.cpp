@@ -208,8 +208,9 @@ void Executor::draw_latent(const program::Sample& sample, const Values& paramete
 
 void Executor::enumerate_latent(const program::Sample& sample, const Values& parameters, bool in_guide) {
   const program::Symbol& symbol = program_->symbol(sample.symbol);
-  if (!loops_.empty())
-    throw Unsupported(sample.span, fmt::format("summing out {} inside a `for` loop", symbol.name));
+  if (in_guide && !loops_.empty())
+    throw Unsupported(sample.span,
+                      fmt::format("summing out {} inside a `for` loop of the guide", symbol.name));
   if (!sample.type.dims.empty())
     throw Unsupported(
         sample.span,
@@ -228,8 +229,23 @@ void Executor::enumerate_latent(const program::Sample& sample, const Values& par
   graph.axes.push_back(std::move(axis));
   const Value value = builder_->axis_index(id);
   bound_[static_cast<std::size_t>(symbol.id)] = value;
-  add_term(in_guide ? TermKind::guide : TermKind::prior, sample,
-           catalog::log_prob(*builder_, *sample.distribution, value, parameters));
+  Value log_prob = catalog::log_prob(*builder_, *sample.distribution, value, parameters);
+  if (in_guide) {
+    add_term(TermKind::guide, sample, log_prob);
+  } else {
+    // Where the site does not exist its values weigh 1/K each, so that the sum over them is that of what is
+    // left, and that of nothing is 1.
+    log_prob = builder_->broadcast(log_prob, ir::unite(log_prob.type().axes, open_axes()), {});
+    if (const auto mask = open_mask())
+      log_prob = ir::select(*mask, log_prob, -ir::log(ir::to_real(builder_->extent(*size))));
+    Term term;
+    term.kind = TermKind::prior;
+    term.site = symbol.name;
+    term.span = sample.span;
+    term.log_prob = log_prob;
+    term.plates = open_axes();
+    terms.push_back(std::move(term));
+  }
   EnumeratedSite site;
   site.site = symbol.name;
   site.axis = id;
@@ -237,6 +253,10 @@ void Executor::enumerate_latent(const program::Sample& sample, const Values& par
   site.span = sample.span;
   site.in_guide = in_guide;
   site.term = terms.size() - 1;
+  site.symbol = symbol.id;
+  if (!loops_.empty())
+    site.conditions.assign(conditions_.begin() + static_cast<std::ptrdiff_t>(loops_.back().conditions),
+                           conditions_.end());
   enumerated.push_back(std::move(site));
   if (in_guide) {
     Latent latent;

@@ -145,114 +145,6 @@ std::optional<Executor::Values> Executor::walk_if(const program::IfStatement& st
   return std::nullopt;
 }
 
-void Executor::walk_for(const program::ForStatement& statement) {
-  const program::Loop& loop = program_->loop(statement.loop);
-  const std::vector<Value> before = bound_;
-  const Extent trips = sizes_->extent(loop.extent);
-
-  // Carried values keep one type through all iterations: they start with the axes that the checker says they
-  // may have.
-  Values inits;
-  for (program::SymbolId id : statement.carried) {
-    const program::Symbol& symbol = program_->symbol(id);
-    std::vector<ir::AxisId> axes = sizes_->axes(symbol.varies);
-    std::vector<ir::AxisId> open = open_axes();
-    std::erase_if(axes, [&](ir::AxisId axis) { return !ir::contains(open, axis); });
-    if (loop.extent.is_ragged())
-      axes = open; // iterations beyond a row's end leave its state alone, so the state differs by row
-    if (symbol.random && particles_)
-      axes = ir::unite(axes, {*particles_});
-    Value init = before[static_cast<std::size_t>(id)];
-    init = symbol.type.is_real() ? as_real(init) : as_integer(init);
-    inits.push_back(
-        builder_->broadcast(init, ir::unite(axes, init.type().axes), sizes_->shape(symbol.type.dims)));
-  }
-
-  OpenLoop open;
-  open.id = statement.loop;
-  open.extent = trips;
-  const Value upper = loop.extent.is_ragged() ? integer(loop.upper) : Value();
-  const auto lower = program::constant_value(loop.lower);
-  const Value lower_value = lower == 0.0 ? Value() : integer(loop.lower);
-  open.node = builder_->begin_loop(trips, loop.reverse, inits);
-  open.index = builder_->loop_index(open.node);
-  if (upper)
-    open.mask = ir::less(open.index, upper);
-  if (lower_value) {
-    const Value started = ir::greater_equal(open.index, lower_value);
-    open.mask = open.mask ? ir::logical_and(*open.mask, started) : started;
-  }
-  bound_[static_cast<std::size_t>(loop.index)] = open.index;
-  Values arguments;
-  for (std::size_t k = 0; k < statement.carried.size(); ++k) {
-    arguments.push_back(builder_->loop_argument(open.node, k));
-    bound_[static_cast<std::size_t>(statement.carried[k])] = arguments.back();
-  }
-
-  const std::size_t first_term = terms.size();
-  const std::size_t first_score = scores.size();
-  std::map<std::string, int> latents_before;
-  for (const auto& [name, latent] : latents)
-    latents_before[name] = 1;
-  loops_.push_back(open);
-  walk(statement.body);
-  loops_.pop_back();
-
-  Values nexts;
-  for (std::size_t k = 0; k < statement.carried.size(); ++k) {
-    const program::Symbol& symbol = program_->symbol(statement.carried[k]);
-    Value next = bound_[static_cast<std::size_t>(symbol.id)];
-    next = symbol.type.is_real() ? as_real(next) : as_integer(next);
-    if (open.mask)
-      next = ir::select(*open.mask, next, arguments[k]);
-    nexts.push_back(builder_->broadcast_like(next, arguments[k].type()));
-  }
-  Values stacked;
-  std::vector<program::SymbolId> stacked_symbols;
-  for (program::SymbolId id : statement.filled)
-    if (bound_[static_cast<std::size_t>(id)]) {
-      stacked.push_back(bound_[static_cast<std::size_t>(id)]);
-      stacked_symbols.push_back(id);
-    }
-  std::vector<std::string> stacked_latents;
-  for (const auto& [name, latent] : latents)
-    if (!latents_before.contains(name)) {
-      stacked.push_back(latent.value);
-      stacked_latents.push_back(name);
-    }
-  Values accumulated;
-  for (std::size_t k = first_term; k < terms.size(); ++k)
-    accumulated.push_back(terms[k].log_prob);
-  for (std::size_t k = first_score; k < scores.size(); ++k)
-    accumulated.push_back(scores[k].log_prob);
-  const ir::LoopValues values = builder_->finish_loop(open.node, nexts, stacked, accumulated);
-
-  bound_ = before;
-  for (std::size_t k = 0; k < statement.carried.size(); ++k)
-    bound_[static_cast<std::size_t>(statement.carried[k])] = values.carried[k];
-  for (std::size_t k = 0; k < stacked_symbols.size(); ++k)
-    bound_[static_cast<std::size_t>(stacked_symbols[k])] = values.stacked[k];
-  for (std::size_t k = 0; k < stacked_latents.size(); ++k) {
-    Latent& latent = latents.at(stacked_latents[k]);
-    latent.value = values.stacked[stacked_symbols.size() + k];
-    ++latent.loops;
-    latent.distribution = nullptr;
-    latent.parameters.clear();
-  }
-  for (std::size_t k = first_term; k < terms.size(); ++k) {
-    terms[k].log_prob = values.accumulated[k - first_term];
-    terms[k].in_loop = true;
-  }
-  for (std::size_t k = first_score; k < scores.size(); ++k) {
-    ScoreSite& score = scores[k];
-    score.draw = latents.at(score.site).value;
-    score.log_prob = values.accumulated[terms.size() - first_term + k - first_score];
-    if (score.baseline)
-      throw Unsupported(loop.span,
-                        fmt::format("a baseline for {}, which is sampled inside a `for`", score.site));
-  }
-}
-
 void Executor::walk_param(const program::ParamStatement& statement) {
   bound_[static_cast<std::size_t>(statement.symbol)] = constrain_parameter(statement.symbol);
 }
@@ -292,6 +184,12 @@ Value Executor::symbol_value(program::SymbolId id, Span span) {
     if (const auto latent = latents.find(symbol.name); latent != latents.end())
       return latent->second.value;
   }
+  if (const auto summed = summed_.find(id); !value && summed != summed_.end())
+    throw Unsupported(span,
+                      fmt::format("reading {0} after its loop: {1} is summed out step by step, so nothing "
+                                  "that depends on it is known afterwards; read it inside the loop, at "
+                                  "the last step",
+                                  symbol.name, summed->second));
   if (!value)
     throw Unsupported(span, fmt::format("reading {} before it has a value at these indices", symbol.name));
   return value;

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "compiler/elbo/loop_plan.hpp"
 #include "compiler/elbo/site_draws.hpp"
 #include "compiler/elbo/sizes.hpp"
 #include "compiler/elbo/terms.hpp"
@@ -33,6 +34,8 @@ enum class Role : std::uint8_t {
   model,   ///< latents are looked up, everything leaves log p terms
   predict, ///< latents are looked up, all other sampling draws; no terms
 };
+
+struct Contribution;
 
 class Executor {
 public:
@@ -84,6 +87,21 @@ private:
     ir::Value index;
     std::optional<ir::Value> mask; ///< iterations that exist for this row
     ir::Extent extent;
+    std::size_t conditions = 0; ///< number of conditions outside the loop
+    /** What `z[t - k]` reads, k = 1, 2, …: the values of the iterations before, 0 where there was none. */
+    std::map<program::SymbolId, Values> lagged;
+  };
+  /** The finite variables of a loop that reach its next iteration, and the forward algorithm over them. */
+  struct Chain {
+    std::vector<const program::Sample*> sites;
+    std::vector<ir::Extent> sizes;      ///< number of values of each site
+    std::vector<ir::AxisId> previous;   ///< axis of each site's value in the iteration before
+    std::vector<ir::AxisId> current;    ///< axis of its value in this iteration
+    std::vector<ir::AxisId> plates;     ///< of all sites
+    std::optional<ir::Value> condition; ///< under which the sites exist in an iteration
+    std::vector<ir::Value> entered;     ///< carried locals at the start of the body, by carried number
+    explicit operator bool() const { return !sites.empty(); }
+    std::size_t position(program::SymbolId site) const;
   };
   struct OpenPlate {
     program::PlateId id = -1;
@@ -97,6 +115,15 @@ private:
   void walk_assign(const program::Assign& assign);
   void walk_plate(const program::PlateStatement& plate);
   void walk_for(const program::ForStatement& statement);
+  Chain begin_chain(const LoopPlan& plan);
+  std::vector<ir::AxisId> axes_read(const LoopPlan& plan) const;
+  Values first_values(const program::ForStatement& statement, const LoopPlan& plan, const Chain& chain);
+  void sum_out_iteration(std::size_t first_term, std::size_t first_site, Chain& chain,
+                         std::vector<Contribution>& factors);
+  ir::Value next_weights(const Chain& chain, std::vector<Contribution>& factors, ir::Value weights);
+  ir::Value next_table(const Chain& chain, const std::set<program::SymbolId>& feeds,
+                       program::SymbolId carried, std::size_t number, ir::Value argument);
+  ir::Value fitted(ir::Value next, ir::Value argument, const program::Symbol& symbol) const;
   std::optional<Values> walk_if(const program::IfStatement& statement,
                                 const std::vector<program::Statement>& rest, std::size_t next);
   void walk_sample(const program::Sample& sample, const program::Statement& statement);
@@ -130,6 +157,9 @@ private:
   ir::Value evaluate_apply(const program::Apply& apply);
   ir::Value evaluate_builtin(const program::BuiltinCall& call, const program::Expr& expr);
   ir::Value evaluate_index(const program::Index& index);
+  ir::Value evaluate_lag(const program::Index& index, std::vector<program::Subscript>& rest);
+  ir::Value spread_value(ir::Value value, const program::Symbol& symbol,
+                         const std::vector<program::Frame>& spread);
   ir::Value evaluate_layer(const program::LayerCall& call);
   Values evaluate_function(const program::FunctionCall& call);
   ir::Value select(ir::Value condition, ir::Value then_value, ir::Value else_value,
@@ -151,6 +181,8 @@ private:
   std::vector<OpenPlate> plates_;
   std::vector<OpenLoop> loops_;
   std::vector<ir::Value> conditions_; ///< of enclosing `if` branches
+  std::map<program::SymbolId, std::string>
+      summed_; ///< values lost when the sites they depend on were summed out
   std::map<std::string, guide::LatentSite> sites_;
   std::map<std::string, std::unique_ptr<SiteDraws>> joint_draws_;
 };

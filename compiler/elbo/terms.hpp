@@ -18,6 +18,7 @@ enum class TermKind : std::uint8_t {
   prior,    ///< log p of a latent
   observed, ///< log p of data
   factor,   ///< factor(…)
+  marginal, ///< log of the sum over a finite variable of a `for`
 };
 
 struct Term {
@@ -28,6 +29,7 @@ struct Term {
   std::vector<ir::AxisId> plates;     ///< ascending; what the scale rule multiplies over
   std::vector<ir::AxisId> enumerated; ///< enumeration axes open around the term
   bool in_loop = false;               ///< made inside a `for`: log_prob is the sum over its iterations
+  bool absorbed = false;              ///< part of a marginal term: counts no more by itself
 };
 
 /** A latent draw of the guide that has no pathwise derivative. */
@@ -48,6 +50,9 @@ struct EnumeratedSite {
   Span span;
   bool in_guide = false; ///< weights its terms by q instead of joining the model's sum
   std::size_t term = 0;  ///< index of its own density term
+  program::SymbolId symbol = -1;
+  std::vector<ir::Value> conditions; ///< of the `if` branches between it and the loop around it
+  bool summed = false;               ///< already summed out at the end of an iteration
 };
 
 /** Where the guide's draw of a latent can be found when the model reaches the site. */
