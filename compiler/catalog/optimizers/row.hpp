@@ -23,7 +23,7 @@ inline Value decayed_gradient(const OptimizerInput& input, Value gradient) {
 
 /** 1 - beta^t: what a running mean that started at 0 is short of. */
 inline Value bias_correction(Value beta, Value time) {
-  return 1.0 - pow(beta, time);
+  return 1.0 - exp(time * log(beta)); // of a constant: one exponential, no logarithm
 }
 
 } // namespace plait::catalog
