@@ -5,7 +5,7 @@ One process measures one model in one library, so that neither threads nor cache
     python peers.py --library numpyro --model radon [--threads 1] [--data FOLDER]
 
 prints one line of JSON: {"library", "model", "us", "first_ms", "threads", "version"}. `us` is the median over several runs of
-microseconds per step; `first_ms` is the time from building the model to the end of the first run, compilation included.
+microseconds per step, of processor time with one thread and of wall time with several, as in benchmark_steps; `first_ms` is the time from building the model to the end of the first run, compilation included.
 NumPyro runs all steps in one jitted lax.scan (svi.run without a progress bar); Pyro runs svi.step in a loop. Precision is
 that of Plait: 64 bits but for the variational autoencoder.
 
@@ -83,6 +83,10 @@ def load_data(model, folder):
     if path.exists():
         return {"image": (numpy.load(path).reshape(-1, 784) > 127).astype("float32")}
     return {"image": (random.random((20000, 784)) < 0.2).astype("float32")}
+
+
+def clock_of(threads):
+    return time.process_time if threads == 1 else time.perf_counter
 
 
 def learning_rate(model):
@@ -176,9 +180,10 @@ def numpyro_program(model, data):
     return vae, guide
 
 
-def measure_numpyro(model, data, repeats):
+def measure_numpyro(model, data, repeats, threads):
     import jax
 
+    clock = clock_of(threads)
     jax.config.update("jax_enable_x64", model != "vae")
     jax.config.update("jax_platforms", "cpu")
     import numpyro
@@ -199,9 +204,9 @@ def measure_numpyro(model, data, repeats):
     jax.block_until_ready(scan(state))
     times = []
     for _ in range(repeats):
-        begin = time.perf_counter()
+        begin = clock()
         state, losses = jax.block_until_ready(scan(state))
-        times.append((time.perf_counter() - begin) / steps)
+        times.append((clock() - begin) / steps)
     assert bool(jax.numpy.isfinite(losses).all()), "the loss is not finite"
     return times, first, numpyro.__version__
 
@@ -293,6 +298,7 @@ def measure_pyro(model, data, repeats, threads):
     import torch
     from pyro.infer import SVI, Trace_ELBO, TraceMeanField_ELBO
 
+    clock = clock_of(threads)
     if threads:
         torch.set_num_threads(threads)
     torch.set_default_dtype(torch.float32 if model == "vae" else torch.float64)
@@ -308,10 +314,10 @@ def measure_pyro(model, data, repeats, threads):
     first = time.perf_counter() - begin
     times = []
     for _ in range(repeats):
-        begin = time.perf_counter()
+        begin = clock()
         for _ in range(steps):
             last = svi.step()
-        times.append((time.perf_counter() - begin) / steps)
+        times.append((clock() - begin) / steps)
     assert last == last, "the loss is not finite"
     return times, first, pyro.__version__
 
@@ -321,7 +327,7 @@ def main():
     limit_threads(arguments.threads)
     data = load_data(arguments.model, arguments.data)
     if arguments.library == "numpyro":
-        times, first, version = measure_numpyro(arguments.model, data, arguments.repeats)
+        times, first, version = measure_numpyro(arguments.model, data, arguments.repeats, arguments.threads)
     else:
         times, first, version = measure_pyro(arguments.model, data, arguments.repeats, arguments.threads)
     result = {

@@ -131,6 +131,7 @@ void fill_vae(Workload& workload, const std::string& file) {
     workload.data.set("image", {length(images) / pixels, pixels}, doubles(images));
     workload.shape = "784-400-50, 256 of 20000 images, f32, synthetic bits";
   }
+  workload.options.compile.set["D"] = pixels;
   workload.options.learning_rate = 1e-3;
   workload.tolerance = 2e-4;
   workload.make_step = [images = std::move(images), rate = workload.options.learning_rate,
