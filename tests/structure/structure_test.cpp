@@ -134,7 +134,7 @@ TEST_CASE("parser, code generator and matrix library stay in their rooms") {
       {"boost/fusion", {"grammar/"}},
       {"llvm/", {"compiler/codegen/", "tests/unit/codegen/"}},
       {"Eigen/", {"runtime/gemm", "tests/"}},
-      {"CLI/", {"compiler/cli/"}},
+      {"CLI/", {"compiler/cli/", "tests/performance/"}},
       {"boost/math", {"tests/"}},
       {"mpi.h", {"runtime/collective_mpi"}},
   };
