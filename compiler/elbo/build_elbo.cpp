@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace plait::elbo {
 
@@ -29,7 +30,7 @@ void declare_data(const program::Program& program, const Sizes& sizes, ir::Graph
 
 /** Graph, walk and everything they need, in the order of their lifetimes. */
 struct Walk {
-  explicit Walk(const program::Program& program, const ElboOptions& options) {
+  Walk(const program::Program& program, const ElboOptions& options, bool detach_density) {
     elbo.graph = std::make_unique<ir::Graph>();
     elbo.builder = std::make_unique<ir::Builder>(*elbo.graph);
     elbo.parameters = std::make_unique<guide::Parameters>(*elbo.builder);
@@ -37,7 +38,7 @@ struct Walk {
     if (program.family && !row)
       throw Unsupported(program.family->span,
                         fmt::format("there is no automatic guide named {}", program.family->family));
-    const bool keep = options.keep_runtime_sizes && !(row && row->needs_known_sizes.get());
+    const bool keep = options.keep_runtime_sizes && !(row && needs_known_sizes(program, *row));
     sizes = std::make_unique<Sizes>(program, *elbo.graph, keep, options.subsample);
     declare_data(program, *sizes, *elbo.graph);
     // Axis order is nesting order: plates first, in the order of the text, then particles.
@@ -49,8 +50,37 @@ struct Walk {
       elbo.graph->axes.push_back({"particle", ir::AxisKind::particle, count, count, false, -1});
     }
     executor = std::make_unique<Executor>(program, *elbo.builder, *sizes, *elbo.parameters, particles);
+    executor->detach_density = detach_density;
+    executor->detach_density = detach_density;
     if (row)
       use_family(program, *row);
+  }
+
+  /** Whether the family must see numbers where the size of a plate would stay a run-time extent. */
+  static bool needs_known_sizes(const program::Program& program, const guide::FamilyRow& row) {
+    if (row.known_sizes.get() != guide::KnownSizes::sites)
+      return row.known_sizes.get() == guide::KnownSizes::all;
+    // Some latent is itself as long as a plate.
+    std::set<std::string> plate_sizes;
+    for (const program::Plate& plate : program.plates)
+      if (const program::SizeTerm* size = plate.size.single())
+        plate_sizes.insert(size->name);
+    bool found = false;
+    program::for_each_statement(program.model, [&](const program::Statement& statement) {
+      const auto* sample = program::get_if<program::Sample>(statement);
+      if (!sample || sample->observed)
+        return;
+      const auto look_at = [&](const program::Dim& dim) {
+        const program::SizeTerm* size = dim.single();
+        found = found || (size && plate_sizes.contains(size->name));
+      };
+      for (const program::Dim& dim : sample->type.dims)
+        look_at(dim);
+      for (const program::Frame& frame : sample->frames)
+        if (frame.kind == program::Frame::Kind::loop)
+          look_at(program.loop(frame.id).extent);
+    });
+    return found;
   }
 
   void use_family(const program::Program& program, const guide::FamilyRow& row) {
@@ -59,6 +89,8 @@ struct Walk {
     context.builder = elbo.builder.get();
     context.parameters = elbo.parameters.get();
     context.sites = sites;
+    context.detach_density = executor->detach_density;
+    context.detach_density = executor->detach_density;
     for (const guide::FamilyOption& option : row.options.get()())
       context.options[std::string(option.name)] = option.value;
     for (const auto& [name, value] : program.family->options) {
@@ -136,10 +168,9 @@ std::optional<Elbo> build_elbo(const program::Program& program, const ElboOption
       throw std::invalid_argument(
           fmt::format("the objective {} needs at least {} particles: give --particles", objective->name,
                       objective->least_particles.get()));
-    Walk walk(program, options);
+    Walk walk(program, options, objective->detach_guide_density);
     Executor& executor = *walk.executor;
     ir::Builder& builder = *walk.elbo.builder;
-    executor.detach_density = objective->detach_guide_density;
     if (program.guide)
       executor.run(*program.guide, Role::guide);
     executor.run(program.model, Role::model);
@@ -179,7 +210,7 @@ std::optional<Elbo> build_elbo(const program::Program& program, const ElboOption
 std::optional<Elbo> build_draws(const program::Program& program, const ElboOptions& options,
                                 bool with_predict, Diagnostics& diagnostics) {
   return guarded(diagnostics, [&]() -> std::optional<Elbo> {
-    Walk walk(program, options);
+    Walk walk(program, options, false);
     Executor& executor = *walk.executor;
     if (program.guide)
       executor.run(*program.guide, Role::guide);

@@ -6,7 +6,8 @@
 namespace plait::guide {
 
 std::span<const FamilyRow* const> families() {
-  static const std::array rows{&delta_family, &full_rank_family, &low_rank_family, &normal_family};
+  static const std::array rows{&coupling_family, &delta_family,    &full_rank_family, &iaf_family,
+                               &laplace_family,  &low_rank_family, &normal_family,    &structured_family};
   return rows;
 }
 

@@ -9,6 +9,7 @@
 #include "compiler/catalog/distribution.hpp"
 #include "compiler/guide/parameters.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -70,6 +71,7 @@ struct FamilyContext {
   Parameters* parameters = nullptr;
   std::span<const LatentSite> sites;
   std::map<std::string, double> options;
+  bool detach_density = false; ///< as in SiteContext, for the joint density
   /** Draws for a joint "site" outside every plate. Lives as long as the family. */
   std::function<catalog::Draws&(const std::string& name)> joint_draws;
 };
@@ -80,12 +82,26 @@ struct FamilyOption {
   std::string_view meaning;
 };
 
+/** Which sizes must be numbers when the step is compiled. The others may stay run-time extents. */
+enum class KnownSizes : std::uint8_t {
+  none,
+  sites, ///< shapes of the sites themselves, but not the number of rows of their plates
+  all,
+};
+
+/** What stands for the posterior once the fit has ended. */
+enum class AfterFit : std::uint8_t {
+  guide,  ///< the guide
+  laplace ///< the guide's points are the mode of a Gaussian whose precision is the curvature there
+};
+
 struct FamilyRow {
   std::string_view name; ///< as in auto(name)
   ir::Required<std::vector<FamilyOption> (*)()> options;
-  ir::Required<bool> needs_known_sizes; ///< the joint dimension must be a number when the step is compiled
+  ir::Required<KnownSizes> known_sizes;
   /** \throws std::invalid_argument when a site cannot be served, saying why. */
   ir::Required<std::unique_ptr<Family> (*)(const FamilyContext&)> make;
+  AfterFit after_fit = AfterFit::guide;
 };
 
 std::span<const FamilyRow* const> families();

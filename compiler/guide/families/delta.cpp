@@ -20,7 +20,7 @@ public:
 const FamilyRow delta_family{
     .name = "delta",
     .options = +[] { return std::vector<FamilyOption>{}; },
-    .needs_known_sizes = false,
+    .known_sizes = KnownSizes::none,
     .make = +[](const FamilyContext&) -> std::unique_ptr<Family> { return std::make_unique<DeltaFamily>(); },
 };
 

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <stdexcept>
 
 namespace plait::guide {
@@ -38,6 +40,54 @@ ir::Value JointLayout::piece(const SiteContext& context, ir::Value vector) const
   for (ir::Value index : context.loop_indices)
     value = builder.gather(value, index, 0);
   return value;
+}
+
+ir::Value joint_parameter(const FamilyContext& context, const std::string& name,
+                          const std::vector<ir::Extent>& shape, catalog::Initializer start) {
+  RegisteredParameter registration;
+  registration.start.initializer = start;
+  registration.shape = shape;
+  return context.parameters->declare("auto." + name, shape, {}, "guide", std::move(registration));
+}
+
+ir::Value lower_factor(ir::Value below, ir::Value log_diagonal) {
+  ir::Builder& builder = below.builder();
+  const ir::Extent extent = log_diagonal.type().shape.at(0);
+  const auto n = static_cast<std::size_t>(extent.value);
+  std::vector<double> mask(n * n, 0.0);
+  std::vector<double> identity(n * n, 0.0);
+  for (std::size_t row = 0; row < n; ++row) {
+    std::fill_n(mask.begin() + static_cast<std::ptrdiff_t>(row * n), row, 1.0);
+    identity[row * n + row] = 1.0;
+  }
+  return below * builder.literal(ir::Element::real, {extent, extent}, std::move(mask)) +
+         builder.expand(ir::exp(log_diagonal), 1, extent) *
+             builder.literal(ir::Element::real, {extent, extent}, std::move(identity));
+}
+
+// log q(u) = -sum(e^2)/2 - sum(d) - n log sqrt(2 pi),  H = sum(d) + n (1 + log 2 pi)/2.
+JointGaussian::JointGaussian(const FamilyContext& context, std::int64_t size, double scale) {
+  using Kind = catalog::Initializer::Kind;
+  ir::Builder& builder = *context.builder;
+  const ir::Extent extent = ir::Extent::known(size);
+  const ir::Value loc = joint_parameter(context, "loc", {extent}, location_start);
+  const ir::Value log_diagonal =
+      joint_parameter(context, "log_diagonal", {extent}, {Kind::constant, std::log(scale)});
+  const ir::Value factor =
+      lower_factor(joint_parameter(context, "lower", {extent, extent}, {Kind::constant, 0}), log_diagonal);
+  const ir::Value noise = context.joint_draws("auto").normal({extent});
+  deviation_ = builder.matmul(factor, noise);
+  vector_ = loc + deviation_;
+  ir::Value standard = noise;
+  ir::Value log_det = builder.sum_event(log_diagonal);
+  entropy_ = log_det + static_cast<double>(size) * (0.5 + half_log_two_pi);
+  if (context.detach_density) {
+    // As a function of u alone: the noise solved for again, with the parameters held fixed.
+    deviation_ = vector_ - ir::stop_gradient(loc);
+    standard = builder.solve_lower(ir::stop_gradient(factor), deviation_);
+    log_det = ir::stop_gradient(log_det);
+  }
+  log_prob_ = builder.sum_event(-0.5 * ir::square(standard) - half_log_two_pi) - log_det;
 }
 
 LatentDraw joint_draw(const SiteContext& context, const JointLayout& layout, ir::Value vector) {

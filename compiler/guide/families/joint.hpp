@@ -29,6 +29,30 @@ private:
   std::int64_t size_ = 0;
 };
 
+/** u = loc + L e over one joint vector of `size` numbers, L lower triangular with diagonal exp(d), e standard
+ * normal. Declares the parameters auto.loc, auto.log_diagonal and auto.lower. */
+class JointGaussian {
+public:
+  /** `scale`: standard deviation of every coordinate at the start. */
+  JointGaussian(const FamilyContext& context, std::int64_t size, double scale);
+
+  ir::Value vector() const { return vector_; }       ///< the draw, [size]
+  ir::Value deviation() const { return deviation_; } ///< u - loc; loc stopped with `detach_density`
+  ir::Value log_prob() const { return log_prob_; } ///< of the draw; parameters stopped with `detach_density`
+  ir::Value entropy() const { return entropy_; }
+
+private:
+  ir::Value vector_, deviation_, log_prob_, entropy_;
+};
+
+/** A lower triangular matrix [size, size] from a full one, of which the entries below the diagonal are read,
+ * and the logarithms of its diagonal. */
+ir::Value lower_factor(ir::Value below, ir::Value log_diagonal);
+
+/** The learnable array `auto.NAME` outside every plate. */
+ir::Value joint_parameter(const FamilyContext& context, const std::string& name,
+                          const std::vector<ir::Extent>& shape, catalog::Initializer start);
+
 /** The LatentDraw of a piece of a joint draw: its log density is accounted for by the first site of the
  * family. */
 LatentDraw joint_draw(const SiteContext& context, const JointLayout& layout, ir::Value vector);

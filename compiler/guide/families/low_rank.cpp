@@ -11,8 +11,6 @@
 namespace plait::guide {
 namespace {
 
-constexpr double half_log_two_pi = 0.91893853320467274178;
-
 // u = loc + F a + D e, F [n, r], D = exp(d) diagonal, a and e standard normal: covariance S = F F' + D^2.
 // With C = I + F' D^-2 F = L L' (matrix determinant lemma and Woodbury identity):
 //   log det S = 2 sum(d) + 2 sum(log diag L)
@@ -35,32 +33,34 @@ public:
     const Extent extent = Extent::known(n);
     const Extent columns = Extent::known(rank);
     const double scale = context.options.at("scale");
-    const auto declare = [&](const char* name, std::vector<Extent> shape, catalog::Initializer initializer) {
-      RegisteredParameter registration;
-      registration.start.initializer = initializer;
-      registration.shape = shape;
-      return context.parameters->declare(name, shape, {}, "guide", std::move(registration));
-    };
     using Kind = catalog::Initializer::Kind;
-    const ir::Value loc = declare("auto.loc", {extent}, location_start);
-    const ir::Value log_diagonal = declare("auto.log_diagonal", {extent}, {Kind::constant, std::log(scale)});
+    const ir::Value loc = joint_parameter(context, "loc", {extent}, location_start);
+    const ir::Value log_diagonal =
+        joint_parameter(context, "log_diagonal", {extent}, {Kind::constant, std::log(scale)});
     // Not at 0: F = 0 is a stationary point of the ELBO.
-    const ir::Value factor = declare("auto.factor", {extent, columns},
-                                     {Kind::normal, 0.5 * scale / std::sqrt(static_cast<double>(rank))});
+    const ir::Value factor =
+        joint_parameter(context, "factor", {extent, columns},
+                        {Kind::normal, 0.5 * scale / std::sqrt(static_cast<double>(rank))});
     catalog::Draws& draws = context.joint_draws("auto");
     const ir::Value noise = draws.normal({extent});
     const ir::Value common = draws.normal({columns});
-    const ir::Value deviation = builder.matmul(factor, common) + ir::exp(log_diagonal) * noise;
+    ir::Value deviation = builder.matmul(factor, common) + ir::exp(log_diagonal) * noise;
     vector_ = loc + deviation;
+    const auto held = [&](ir::Value value) {
+      return context.detach_density ? ir::stop_gradient(value) : value;
+    };
+    if (context.detach_density)
+      deviation = vector_ - held(loc);
 
-    const ir::Value inverse_scale = ir::exp(-log_diagonal);
-    const ir::Value scaled_factor = factor * builder.expand(inverse_scale, 1, columns); // D^-1 F
+    const ir::Value inverse_scale = held(ir::exp(-log_diagonal));
+    const ir::Value scaled_factor = held(factor) * builder.expand(inverse_scale, 1, columns); // D^-1 F
     const ir::Value identity = builder.literal(ir::Element::real, {columns, columns}, identity_of(rank));
     const ir::Value capacitance =
         builder.matmul(builder.transpose(scaled_factor, {1, 0}), scaled_factor) + identity;
     const ir::Value lower = builder.cholesky(capacitance);
     const ir::Value diagonal = builder.sum(lower * identity, {}, {1});
-    const ir::Value half_log_det = builder.sum_event(log_diagonal) + builder.sum_event(ir::log(diagonal));
+    const ir::Value half_log_det =
+        builder.sum_event(held(log_diagonal)) + builder.sum_event(ir::log(diagonal));
     const ir::Value standard = deviation * inverse_scale; // D^-1 x
     const ir::Value projected =
         builder.solve_lower(lower, builder.matmul(builder.transpose(scaled_factor, {1, 0}), standard));
@@ -101,7 +101,7 @@ const FamilyRow low_rank_family{
               {"rank", 0, "columns of the factor; 0: square root of the number of latents"},
               {"scale", 0.1, "standard deviation at the start, unconstrained"}};
         },
-    .needs_known_sizes = true,
+    .known_sizes = KnownSizes::all,
     .make = +[](const FamilyContext& context) -> std::unique_ptr<Family> {
       return std::make_unique<LowRankFamily>(context, JointLayout(context.sites, context.builder->graph()));
     },

@@ -21,7 +21,6 @@ public:
     const ir::Value scale = ir::exp(log_scale);
     const ir::Value noise = context.draws->normal(context.site->unconstrained);
     const ir::Value unconstrained = loc + scale * noise;
-    const double half_log_two_pi = 0.91893853320467274178;
     // Written with (u - loc) / scale and not with the noise: stopping the gradient at loc and scale then
     // leaves the path through u, which sticking-the-landing needs.
     const auto log_density = [&](ir::Value at_loc, ir::Value at_scale, ir::Value at_log_scale) {
@@ -55,7 +54,7 @@ const FamilyRow normal_family{
         +[] {
           return std::vector<FamilyOption>{{"scale", 0.1, "standard deviation at the start, unconstrained"}};
         },
-    .needs_known_sizes = false,
+    .known_sizes = KnownSizes::none,
     .make = +[](const FamilyContext& context) -> std::unique_ptr<Family> {
       return std::make_unique<NormalFamily>(context.options.at("scale"));
     },

@@ -10,13 +10,19 @@ namespace plait::guide {
 
 ir::Value site_parameter(const SiteContext& context, std::string_view suffix,
                          const catalog::Initializer& start) {
+  return site_parameter(context, suffix, start, context.site->unconstrained, context.site->plates);
+}
+
+ir::Value site_parameter(const SiteContext& context, std::string_view suffix,
+                         const catalog::Initializer& start, const std::vector<ir::Extent>& shape,
+                         const std::vector<ir::AxisId>& plates) {
   const LatentSite& site = *context.site;
-  std::vector<ir::Extent> shape = site.loops;
-  shape.insert(shape.end(), site.unconstrained.begin(), site.unconstrained.end());
+  std::vector<ir::Extent> whole = site.loops;
+  whole.insert(whole.end(), shape.begin(), shape.end());
   RegisteredParameter registration;
   registration.start.initializer = start;
-  registration.shape = shape;
-  ir::Value value = context.parameters->declare(fmt::format("{}.{}", site.name, suffix), shape, site.plates,
+  registration.shape = whole;
+  ir::Value value = context.parameters->declare(fmt::format("{}.{}", site.name, suffix), whole, plates,
                                                 "guide", std::move(registration));
   for (ir::Value index : context.loop_indices)
     value = context.builder->gather(value, index, 0);

@@ -8,10 +8,17 @@
 
 namespace plait::guide {
 
+inline constexpr double half_log_two_pi = 0.91893853320467274178;
+
 /** Parameter `NAME.suffix` of the site: one element per plate row and loop index, here at the open indices.
  */
 ir::Value site_parameter(const SiteContext& context, std::string_view suffix,
                          const catalog::Initializer& start);
+/** The same for an array of another shape, local to `plates`: none of them means one array that all rows
+ * share. */
+ir::Value site_parameter(const SiteContext& context, std::string_view suffix,
+                         const catalog::Initializer& start, const std::vector<ir::Extent>& shape,
+                         const std::vector<ir::AxisId>& plates);
 inline ir::Value site_parameter(const SiteContext& context, std::string_view suffix, double start) {
   return site_parameter(context, suffix, {catalog::Initializer::Kind::constant, start});
 }

@@ -1,0 +1,31 @@
+#include "compiler/guide/families/rows.hpp"
+#include "compiler/guide/families/unconstrained.hpp"
+
+#include "compiler/catalog/ops.hpp"
+
+namespace plait::guide {
+namespace {
+
+// A point u while fitting, with log q(value(u)) = -log |d value / d u|: the ELBO is then the joint density of
+// u, and its maximum the mode in unconstrained space, where the Gaussian N(u, H^-1) is laid after the fit
+// (Tierney & Kadane 1986). Not the mode that auto(delta) finds, which is that of the values themselves.
+class LaplaceFamily final : public Family {
+public:
+  LatentDraw draw(const SiteContext& context) override {
+    const ir::Value zero = context.builder->broadcast(context.builder->real(0), context.site->plates, {});
+    return constrain_draw(context, site_parameter(context, "point", location_start), zero, zero);
+  }
+};
+
+} // namespace
+
+const FamilyRow laplace_family{
+    .name = "laplace",
+    .options = +[] { return std::vector<FamilyOption>{}; },
+    .known_sizes = KnownSizes::none,
+    .make =
+        +[](const FamilyContext&) -> std::unique_ptr<Family> { return std::make_unique<LaplaceFamily>(); },
+    .after_fit = AfterFit::laplace,
+};
+
+} // namespace plait::guide
