@@ -28,6 +28,10 @@ public:
     stream_[schools_ + 1] = site_stream("tau", 0);
     for (std::size_t k = 0; k < schools_ + 2; ++k)
       parameters_[lanes_ + k] = std::log(0.1);
+    for (std::size_t j = 0; j < schools_; ++j)
+      parameters_[j] = location_start(seed, "standardized.loc", j);
+    parameters_[schools_] = location_start(seed, "mu.loc", 0);
+    parameters_[schools_ + 1] = location_start(seed, "tau.loc", 0);
     // Priors and entropy: log 5 of mu's KL; entropy of log tau; log(2 / (pi 5)) of the half-Cauchy density.
     constant_ += 0.5 * static_cast<double>(schools_) + 0.5 - std::log(mu_scale) + 0.5 + half_log_two_pi +
                  std::log(2 / 3.14159265358979323846) - std::log(tau_scale);

@@ -9,6 +9,8 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <type_traits>
 
 namespace plait::performance {
@@ -61,6 +63,13 @@ inline void standard_normals(std::uint64_t seed, std::uint32_t step, std::size_t
       target[k] = std::sqrt(Scalar(-2) * std::log(u)) * std::cos(two_pi * v);
     }
   }
+}
+
+/** Where element `k` of a location parameter of an automatic guide starts: uniform in (-1, 1). */
+inline double location_start(std::uint64_t seed, std::string_view parameter, std::size_t k) {
+  using namespace plait::runtime;
+  const std::uint32_t stream = site_stream("start " + std::string(parameter), 0);
+  return 2 * uniform01_32(draw_block({seed, 0, stream, 0, static_cast<std::uint32_t>(k)})[0]) - 1;
 }
 
 inline constexpr double half_log_two_pi = 0.91893853320467274178032973640562;

@@ -23,8 +23,10 @@ public:
       : Baseline(2 * n + n * (n - 1) / 2), data_(std::move(data)), seed_(seed),
         minibatch_("N", static_cast<std::int64_t>(data_.late.size()), batch, seed,
                    runtime::MinibatchPolicy::uniform) {
-    for (std::size_t k = 0; k < n; ++k)
+    for (std::size_t k = 0; k < n; ++k) {
+      parameters_[k] = location_start(seed, "auto.loc", k);
       parameters_[n + k] = std::log(0.1);
+    }
     // Entropy and priors, without the parts that depend on parameters.
     constant_ = static_cast<double>(n) * (0.5 + half_log_two_pi) -
                 (std::log(intercept_scale) + half_log_two_pi) -

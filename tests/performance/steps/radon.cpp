@@ -27,8 +27,12 @@ public:
       stream_[j] = site_stream("a", 0);
     }
     const char* const names[] = {"mu", "tau", "sigma", "b"};
-    for (std::size_t k = 0; k < 4; ++k)
+    for (std::size_t k = 0; k < 4; ++k) {
       stream_[counties_ + k] = site_stream(names[k], 0);
+      parameters_[counties_ + k] = location_start(seed, std::string(names[k]) + ".loc", 0);
+    }
+    for (std::size_t j = 0; j < counties_; ++j)
+      parameters_[j] = location_start(seed, "a.loc", j);
     for (std::size_t k = 0; k < counties_ + 4; ++k)
       parameters_[lanes_ + k] = std::log(0.1);
     const double log_two = 0.69314718055994530942;
