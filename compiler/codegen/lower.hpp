@@ -110,6 +110,7 @@ private:
   Matrix rows_matrix(NodeId node);
   Matrix shared_matrix(NodeId node);
   void lower_product(const Statement& statement);
+  void fetch_rows_ahead();
   void lower_data_rows(NodeId node);
   void lower_row_dots(NodeId node, const passes::RowContraction& rows);
   void accumulate_rows(const Statement& statement, const passes::RowContraction& rows);

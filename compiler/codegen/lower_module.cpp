@@ -127,6 +127,8 @@ llvm::Function* Lowering::lower_plate_phase(std::size_t index) {
           home_ = {builder_.CreateAdd(start, offset), true, nullptr};
           active_rows_ = builder_.CreateSub(count, offset);
           mask_ = builder_.CreateICmpSLT(iota(), splat(active_rows_));
+          if (segment == 0)
+            fetch_rows_ahead();
           each(false, [&](const Statement& statement) { lower(statement); });
         });
       mask_ = nullptr;

@@ -1,5 +1,6 @@
 #include "compiler/codegen/lower.hpp"
 
+#include <set>
 #include <stdexcept>
 
 namespace plait::codegen {
@@ -66,6 +67,56 @@ void Lowering::lower_product(const Statement& statement) {
                                builder_.getInt32(product.transpose_a), b.pointer, b.leading,
                                builder_.getInt32(product.transpose_b), c.pointer, c.leading,
                                builder_.getInt32(accumulate)});
+}
+
+/** Drawn rows lie anywhere in memory: those that a later lane group will read are fetched ahead. */
+void Lowering::fetch_rows_ahead() {
+  constexpr std::int64_t line = 64, rows_ahead = 16, longest_row = 4096;
+  const ir::Axis& axis = graph_.axis(phase_->home);
+  std::set<std::int32_t> arrays;
+  for (const Node& at : graph_.nodes) {
+    if (at.kind != Kind::gather || at.dim != 0 || node(at.operands[0]).kind != Kind::data)
+      continue;
+    const Node& index = node(at.operands[1]);
+    if (index.kind == Kind::plate_row && index.axes[0] == phase_->home)
+      arrays.insert(node(at.operands[0]).index);
+  }
+  if (!axis.subsampled || arrays.empty())
+    return;
+  const std::int64_t distance = std::max<std::int64_t>(rows_ahead, schedule_.lanes);
+  llvm::Value* mask = mask_;
+  Coordinate ahead = home_;
+  ahead.base = builder_.CreateAdd(home_.base, i64(distance));
+  llvm::Value* left = builder_.CreateSub(axis_extent(phase_->home), ahead.base);
+  mask_ = builder_.CreateICmpSLT(iota(), splat(left));
+  Point point;
+  point.set_axis(phase_->home, ahead);
+  const Coordinate rows = row_coordinate(phase_->home, point);
+  mask_ = mask;
+  for (std::int32_t array : arrays) {
+    const ir::DataArray& declared = graph_.data[static_cast<std::size_t>(array)];
+    const std::vector<Extent> trailing(declared.shape.begin() + 1, declared.shape.end());
+    const std::int64_t elements = passes::known_elements(graph_, {}, trailing);
+    const Memory memory = data_memory(array);
+    const std::int64_t bytes = elements * static_cast<std::int64_t>(memory.stored->getScalarSizeInBits() / 8);
+    if (declared.ragged || elements <= 0 || bytes > longest_row)
+      continue;
+    std::vector<llvm::Value*> starts;
+    for (std::uint64_t lane = 0; lane < width(); ++lane)
+      starts.push_back(builder_.CreateGEP(
+          builder_.getInt8Ty(), memory.pointer,
+          builder_.CreateMul(builder_.CreateExtractElement(rows.lanes, lane), i64(bytes))));
+    const auto fetch = [&](llvm::Value* offset) {
+      for (llvm::Value* start : starts)
+        builder_.CreateIntrinsic(llvm::Intrinsic::prefetch, {builder_.getPtrTy()},
+                                 {builder_.CreateGEP(builder_.getInt8Ty(), start, offset),
+                                  builder_.getInt32(0), builder_.getInt32(3), builder_.getInt32(1)});
+    };
+    if (bytes <= line)
+      fetch(i64(0));
+    else
+      loop(i64(0), i64(bytes), i64(line), fetch);
+  }
 }
 
 std::vector<llvm::Value*> Lowering::row_starts(std::int64_t elements) {
