@@ -15,7 +15,16 @@ endfunction()
 plait_suite(structure)
 catch_discover_tests(suite_structure TEST_PREFIX "structure: " PROPERTIES LABELS structure)
 
+# A fixed number of mutated programs; longer runs are for the fuzzer of the same source.
+add_executable(fuzz_parse fuzz/parse/parse_fuzz.cpp)
+target_link_libraries(fuzz_parse PRIVATE plait_grammar)
+file(GLOB programs CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/support/programs/*.ppl)
+add_test(NAME "fuzz: parse" COMMAND fuzz_parse 50000 1 ${programs})
+set_tests_properties("fuzz: parse" PROPERTIES LABELS fuzz TIMEOUT 600)
+
 if(TARGET plait)
+  plait_unit(session plait)
+
   plait_suite(golden LINK plait)
   catch_discover_tests(suite_golden TEST_PREFIX "golden: " PROPERTIES LABELS golden)
 
