@@ -171,6 +171,14 @@ ExprPtr Checker::check_unary(const ast::Unary& unary, Span span) {
 ExprPtr Checker::check_matrix_product(const ExprPtr& left, const ExprPtr& right, Span span) {
   const auto& a = left->type.dims;
   const auto& b = right->type.dims;
+  if (guesses_ && (a.empty() || b.empty())) {
+    Type type;
+    if (a.size() == 2)
+      type.dims = {a.front()};
+    else if (b.size() == 2)
+      type.dims = {b.back()};
+    return make(Binary{ast::BinaryOp::matrix_product, left, right}, type, span, {left, right});
+  }
   if (a.size() == 1 && b.size() == 1) {
     errors::matrix_product_of_vectors(out_, span, to_string(left->type), to_string(right->type));
     return nullptr;

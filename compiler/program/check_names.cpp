@@ -313,7 +313,7 @@ bool Checker::is_lag(const ExprPtr& element, const Loop& loop) const {
   return name && name->symbol == loop.index && binary->op == wanted && offset && *offset >= 1;
 }
 
-ExprPtr Checker::check_own_index(const Symbol& indexed, const ast::Index& index, Span span) {
+ExprPtr Checker::check_own_index(const Symbol& indexed, const ast::Index& index, Span span, bool ahead) {
   std::vector<Subscript> subscripts;
   for (const ast::Subscript& written : index.subscripts) {
     auto subscript = check_subscript(written);
@@ -324,6 +324,7 @@ ExprPtr Checker::check_own_index(const Symbol& indexed, const ast::Index& index,
   std::vector<Frame> spread;
   std::vector<Subscript> kept;
   std::size_t next = 0;
+  bool lags = false;
   const Plate* passed = nullptr; // an open plate whose own index was not written
   for (const Frame& frame : indexed.frames) {
     const Subscript* subscript = next < subscripts.size() ? &subscripts[next] : nullptr;
@@ -358,7 +359,15 @@ ExprPtr Checker::check_own_index(const Symbol& indexed, const ast::Index& index,
     }
     spread.push_back(frame);
     kept.push_back(*subscript);
+    lags = true;
   }
+  if (ahead && !lags)
+    for (const Frame& frame : indexed.frames)
+      if (frame.kind == Frame::Kind::loop && is_open(frame)) {
+        const Loop& loop = program_.loop(frame.id);
+        errors::loop_array_not_yet_set(out_, span, indexed.name, symbol(loop.index).name, loop.reverse);
+        return nullptr;
+      }
   std::size_t rest = subscripts.size() - next;
   if (passed && rest > 0) {
     const Subscript& subscript = subscripts[next];
@@ -384,8 +393,11 @@ ExprPtr Checker::check_index(const ast::Index& index, Span span) {
     SymbolId id = find_local(name->name);
     if (id >= 0 && poisoned(id))
       return nullptr;
+    const bool ahead = id < 0;
+    if (ahead)
+      id = declare_ahead(name->name);
     if (id >= 0 && !symbol(id).frames.empty())
-      return check_own_index(Symbol(symbol(id)), index, span);
+      return check_own_index(Symbol(symbol(id)), index, span, ahead);
   }
   ExprPtr base = check_expr(index.base);
   bool ok = base != nullptr;

@@ -415,6 +415,7 @@ bool Checker::check_latent(const ast::Sample& sample, Sample& typed) {
           region.filled.push_back(id);
   if (!ok || !distribution_ok)
     poisoned_.insert(id);
+  settle_type(id);
   return ok && distribution_ok;
 }
 

@@ -320,6 +320,7 @@ void Checker::check_for(const ast::For& loop, Span span, Block& into) {
   region.id = id;
   region.depth = now_.scopes.size();
   region.span = header;
+  collect_pending(loop.body, loop.index.name, region.pending);
   now_.regions.push_back(region);
   now_.scopes.emplace_back();
   now_.frames.push_back({Frame::Kind::loop, id});

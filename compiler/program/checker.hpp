@@ -23,6 +23,8 @@ struct Widening {
   bool random = false;
   bool learnable = false;
   PlateSet varies;
+  std::optional<Type> type; ///< of an element that a `for` reads before the statement that sets it
+  int rounds = 0;           ///< how often that type has changed
 };
 
 /// Keyed by the function instance a local belongs to (empty: none) and where the local is first set.
@@ -42,6 +44,13 @@ public:
 private:
   using Names = std::map<std::string, SymbolId>;
 
+  /// An array that an open `for` fills, at a place where the statement that does so is still to come.
+  struct Pending {
+    const ast::LValue* target = nullptr;
+    const ast::Sample* sample = nullptr; ///< null: an assignment
+    SymbolId id = -1;                    ///< once it was read
+  };
+
   /// A statement that opens a block: what was assigned inside it to symbols from outside it.
   struct Region {
     enum class Kind { plate, loop, branch };
@@ -50,7 +59,8 @@ private:
     std::size_t depth = 0; ///< number of scopes outside it
     std::vector<SymbolId> assigned;
     std::vector<SymbolId> filled;
-    bool by_value = false; ///< branch on a value
+    std::map<std::string, Pending> pending; ///< loop
+    bool by_value = false;                  ///< branch on a value
     Span span;
   };
 
@@ -115,7 +125,7 @@ private:
   ExprPtr check_name(const std::string& name, Span span);
   ExprPtr read_symbol(const Symbol& symbol, const std::vector<Frame>& spread, Span span);
   ExprPtr check_index(const ast::Index& index, Span span);
-  ExprPtr check_own_index(const Symbol& symbol, const ast::Index& index, Span span);
+  ExprPtr check_own_index(const Symbol& symbol, const ast::Index& index, Span span, bool ahead);
   ExprPtr apply_subscripts(const ExprPtr& base, std::vector<Subscript> subscripts, Span span);
   std::optional<Subscript> check_subscript(const ast::Subscript& subscript);
   bool check_element_bounds(const Subscript& subscript, const Dim& dim, std::size_t position,
@@ -128,6 +138,13 @@ private:
   std::vector<Frame> closed_frames(const Symbol& symbol) const;
   std::vector<std::string> visible_names() const;
   void report_unknown_name(const std::string& name, Span span);
+
+  // check_lags.cpp
+  void collect_pending(const ast::Block& block, const std::string& index,
+                       std::map<std::string, Pending>& pending) const;
+  Type guess_type(const Pending& pending);
+  SymbolId declare_ahead(const std::string& name);
+  void settle_type(SymbolId id);
 
   // check_calls.cpp
   ExprPtr check_call(const ast::Call& call, Span span);
@@ -200,7 +217,9 @@ private:
   Program program_;
   Context now_;
   bool grew_ = false;
-  int guards_ = 0; ///< open branches of `if` and `? :`
+  std::map<std::size_t, std::pair<SymbolId, Type>> ahead_; ///< declared ahead, by the place that sets them
+  bool guesses_ = false; ///< some type in this round is a first guess: `@` does not judge by it
+  int guards_ = 0;       ///< open branches of `if` and `? :`
 
   struct ConstantState {
     const ast::Const* item = nullptr;

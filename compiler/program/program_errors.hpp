@@ -144,6 +144,9 @@ Diagnostic& target_index_order(Diagnostics& out, Span span, const std::string& n
 Diagnostic& target_misses_inner_loop(Diagnostics& out, Span span, const std::string& name,
                                      const std::string& index);
 Diagnostic& assigned_with_other_indices(Diagnostics& out, Span span, const std::string& name, Span other);
+Diagnostic& element_changes_type(Diagnostics& out, Span span, const std::string& name,
+                                 const std::string& before, const std::string& now);
+Diagnostic& element_read_elsewhere(Diagnostics& out, Span span, const std::string& name);
 Diagnostic& assignment_changes_shape(Diagnostics& out, Span span, const std::string& name,
                                      const std::string& now, Span other, const std::string& before);
 Diagnostic& assigns_across_plate(Diagnostics& out, Span span, const std::string& name, Span other,

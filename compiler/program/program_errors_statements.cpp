@@ -43,6 +43,25 @@ Diagnostic& assigned_with_other_indices(Diagnostics& out, Span span, const std::
       .note(other, "first set here");
 }
 
+Diagnostic& element_changes_type(Diagnostics& out, Span span, const std::string& name,
+                                 const std::string& before, const std::string& now) {
+  return out
+      .error("shape", span,
+             fmt::format("`{}` is {} where an element before it is {}: its elements must have one type", name,
+                         now, before))
+      .with_hint(
+          "set a local before the loop and assign it again in the loop, or write a start value for the "
+          "first element: `t == 0 ? start : …`");
+}
+
+Diagnostic& element_read_elsewhere(Diagnostics& out, Span span, const std::string& name) {
+  return out
+      .error(
+          "loop-array", span,
+          fmt::format("an element of `{}` before this one is read outside the plate that sets it here", name))
+      .with_hint("read it in the same plate");
+}
+
 Diagnostic& assignment_changes_shape(Diagnostics& out, Span span, const std::string& name,
                                      const std::string& now, Span other, const std::string& before) {
   return out.error("shape", span, fmt::format("`{}` is {} here, but was {} before", name, now, before))

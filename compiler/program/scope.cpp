@@ -32,6 +32,17 @@ PlateSet Checker::open_plates() const {
 
 SymbolId Checker::declare(std::string name, SymbolKind kind, Type type, std::vector<Frame> frames,
                           Span span) {
+  if (const auto ahead = ahead_.find(span.begin);
+      ahead != ahead_.end() && symbol(ahead->second.first).name == name &&
+      symbol(ahead->second.first).block == now_.block && symbol(ahead->second.first).frames == frames) {
+    symbol(ahead->second.first).type = std::move(type);
+    return ahead->second.first;
+  }
+  for (const Region& region : now_.regions)
+    if (const auto pending = region.pending.find(name); pending != region.pending.end() &&
+                                                        pending->second.id >= 0 &&
+                                                        pending->second.target->name.span == span)
+      errors::element_read_elsewhere(out_, span, name);
   Symbol made;
   made.id = static_cast<SymbolId>(program_.symbols.size());
   made.name = std::move(name);
@@ -87,6 +98,8 @@ SymbolId Checker::declare_local(const std::string& name, const ExprPtr& value, s
     poisoned_.insert(id);
     return id;
   }
+  if (const auto ahead = ahead_.find(span.begin); ahead != ahead_.end() && ahead->second.first == id)
+    widen(id, value->random, value->learnable, value->varies, false, false);
   Symbol& made = symbol(id);
   made.varies = value->varies;
   made.random = value->random;
@@ -102,6 +115,7 @@ SymbolId Checker::declare_local(const std::string& name, const ExprPtr& value, s
       made.type.support = {};
     }
   }
+  settle_type(id);
   return id;
 }
 
