@@ -56,12 +56,15 @@ FlowLayer::FlowLayer(const FamilyContext& context, const std::string& name, std:
     return joint_parameter(context, name + "." + weight, shape, start);
   };
   const Initializer zero{Kind::constant, 0};
-  weights_.in = masked(declare("in", {width, size}, {Kind::normal, 1 / std::sqrt(static_cast<double>(n))}),
-                       units, degrees, true);
+  // An optimizer that moves every weight by its learning rate moves a sum over many inputs by much more:
+  // damped by the root of their number, wide flows stay stable at the rates that suit the other parameters.
+  const double by_units = 1 / std::sqrt(static_cast<double>(hidden));
+  const double by_inputs = 1 / std::sqrt(static_cast<double>(n));
+  weights_.in = masked(declare("in", {width, size}, {Kind::normal, by_inputs}), units, degrees, true);
   weights_.in_bias = declare("in_bias", {width}, {Kind::uniform, 1});
-  weights_.scale = masked(declare("scale", {size, width}, zero), degrees, units, false);
-  weights_.shift = masked(declare("shift", {size, width}, zero), degrees, units, false);
-  weights_.skip = masked(declare("skip", {size, size}, zero), degrees, degrees, false);
+  weights_.scale = by_units * masked(declare("scale", {size, width}, zero), degrees, units, false);
+  weights_.shift = by_units * masked(declare("shift", {size, width}, zero), degrees, units, false);
+  weights_.skip = by_inputs * masked(declare("skip", {size, size}, zero), degrees, degrees, false);
   std::vector<double> moves;
   for (int degree : degrees)
     moves.push_back(degree > 0 ? 1 : 0);
