@@ -3,6 +3,7 @@
 #include "tests/support/process.hpp"
 
 #include <algorithm>
+#include <regex>
 
 using namespace plait::test;
 
@@ -94,5 +95,38 @@ TEST_CASE("the README names two commands to begin with") {
   for (const std::string script : {".ci/setup", ".ci/test", ".ci/run"}) {
     INFO(script);
     CHECK((fs::status(source_folder() / script).permissions() & fs::perms::owner_exec) != fs::perms::none);
+  }
+}
+
+TEST_CASE("links between pages lead somewhere") {
+  std::vector<fs::path> pages{source_folder() / "README.md"};
+  for (const std::string folder : {"docs", "examples"})
+    for (const auto& entry : fs::recursive_directory_iterator(source_folder() / folder))
+      if (entry.path().extension() == ".md")
+        pages.push_back(entry.path());
+  const std::regex link(R"(\]\(([^)#:]+)(#[^)]*)?\))");
+  std::size_t links = 0;
+  for (const fs::path& page : pages)
+    for (const std::string& raw : split_lines(read_file(page))) {
+      const std::string line = std::regex_replace(raw, std::regex("`[^`]*`"), "");
+      for (std::sregex_iterator match(line.begin(), line.end(), link), end; match != end; ++match) {
+        ++links;
+        INFO(page << " links to " << (*match)[1]);
+        CHECK(fs::exists(page.parent_path() / (*match)[1].str()));
+      }
+    }
+  CHECK(links > 5);
+}
+
+TEST_CASE("the list of examples is complete") {
+  const std::string list = read_file(source_folder() / "examples/README.md");
+  for (const auto& entry : fs::directory_iterator(source_folder() / "examples")) {
+    if (!entry.is_directory())
+      continue;
+    const std::string name = entry.path().filename();
+    INFO(name);
+    CHECK(list.find("[" + name + "](" + name + ")") != std::string::npos);
+    for (const std::string file : {"model.ppl", "README.md", "expected.json"})
+      CHECK(fs::exists(entry.path() / file));
   }
 }
