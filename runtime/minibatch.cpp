@@ -19,7 +19,7 @@ void sort_rows(std::vector<std::uint32_t>& rows, int bits, std::vector<std::uint
     return;
   }
   scratch.resize(rows.size());
-  const int passes = (bits + most_digit_bits - 1) / most_digit_bits;
+  const int passes = std::max(1, (bits + most_digit_bits - 1) / most_digit_bits);
   const int digit_bits = (bits + passes - 1) / passes;
   const std::uint32_t mask = (1u << digit_bits) - 1;
   for (int shift = 0; shift < bits; shift += digit_bits) {
