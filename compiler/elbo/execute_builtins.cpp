@@ -140,7 +140,8 @@ Value Executor::evaluate_builtin(const program::BuiltinCall& call, const program
     return catalog::fill(builder_->real(1), sizes);
   case BuiltinKind::counts: {
     // counts[k] = number of positions w with value k: a scatter of ones, masked to the positions that exist.
-    Value ones = catalog::fill(builder_->real(1), in[0].type().shape);
+    const std::vector<Extent> shape = in[0].type().shape;
+    Value ones = catalog::fill(builder_->real(1), shape);
     const program::Dim& length = call.arguments[0]->type.dims.at(0);
     if (length.is_ragged()) {
       const Extent extent = in[0].type().shape.at(0);

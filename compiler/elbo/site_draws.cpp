@@ -8,7 +8,7 @@ namespace plait::elbo {
 
 using ir::Value;
 
-Value SiteDraws::draw(ir::RandomKind kind, const std::vector<ir::Extent>& shape,
+Value SiteDraws::draw(ir::RandomKind kind, std::vector<ir::Extent> shape,
                       std::vector<Value> parameters) {
   // The first draw of a site has the site's own stream; a second one (beta needs two gammas) a stream of its
   // own.

@@ -26,7 +26,7 @@ public:
   ir::Value binomial(ir::Value trials, ir::Value probability) override;
 
 private:
-  ir::Value draw(ir::RandomKind kind, const std::vector<ir::Extent>& shape,
+  ir::Value draw(ir::RandomKind kind, std::vector<ir::Extent> shape,
                  std::vector<ir::Value> parameters);
 
   ir::Builder* builder_;
