@@ -144,6 +144,27 @@ std::vector<SiteEstimate> describe_estimates(const Executor& walk, const Objecti
   return result;
 }
 
+/** The value of a named quantity with its plates in the order of their nesting, outermost first. Axes print
+ * in the order in which the program first names their plates; where that differs, they become dimensions. */
+ir::Value in_nesting_order(const program::Program& program, Sizes& sizes, ir::Builder& builder,
+                           const std::string& name, ir::Value value) {
+  for (const program::Symbol& symbol : program.symbols) {
+    if (symbol.name != name || symbol.block == program::BlockKind::function ||
+        symbol.block == program::BlockKind::guide)
+      continue;
+    std::vector<AxisId> nested;
+    for (const program::Frame& frame : symbol.frames)
+      if (frame.kind == program::Frame::Kind::plate && value.type().has_axis(sizes.axis(frame.id)))
+        nested.push_back(sizes.axis(frame.id));
+    if (std::is_sorted(nested.begin(), nested.end()))
+      continue;
+    for (auto axis = nested.rbegin(); axis != nested.rend(); ++axis)
+      value = builder.axis_to_dim(value, *axis);
+    return value;
+  }
+  return value;
+}
+
 template <class Build>
 std::optional<Elbo> guarded(Diagnostics& diagnostics, Build&& build) {
   try {
@@ -221,8 +242,10 @@ std::optional<Elbo> build_draws(const program::Program& program, const ElboOptio
     if (with_predict)
       executor.run(program.predict ? *program.predict : program.model, Role::predict);
     for (const auto& [name, latent] : executor.latents)
-      walk.elbo.latents[name] = latent.value;
-    walk.elbo.results = executor.results;
+      walk.elbo.latents[name] =
+          in_nesting_order(program, *walk.sizes, *walk.elbo.builder, name, latent.value);
+    for (const auto& [name, value] : executor.results)
+      walk.elbo.results[name] = in_nesting_order(program, *walk.sizes, *walk.elbo.builder, name, value);
     return std::move(walk.elbo);
   });
 }
