@@ -27,6 +27,7 @@ struct LayerWeight {
 
 struct Layer {
   std::string_view name;
+  ir::Required<std::string_view> usage; ///< a call with its types, as documentation shows it
   ir::Required<int> sizes;  ///< bracket arguments: linear[H] has 1
   ir::Required<int> inputs; ///< value arguments: gru[H](state, x) has 2
   /** Shape of the result, or empty with `error` set when the input shapes do not fit. */

@@ -63,16 +63,23 @@ std::string explain_failure(const Fit::State& state, std::int64_t step) {
             state.parsed->source.name, step + 1, array.name, value, k, hint);
     }
   }
+  // The parts of the objective tell the site; the values inside it tell why.
+  const std::vector<std::string>& parts = state.compiled.native.artifact.scalars;
+  std::string site;
+  for (std::size_t k = 1; k < parts.size() && site.empty(); ++k)
+    if (!std::isfinite(state.runner->scalar(k)))
+      site = parts[k].substr(parts[k].rfind(' ') + 1);
   // The same step again, interpreted, looking at the values of every site in the order of the program.
   Diagnostics diagnostics;
   auto elbo =
       elbo::build_elbo(state.bound.checked.program, elbo_options(state.options.compile, true), diagnostics);
-  std::string where = "the objective";
+  std::string where = site.empty() ? "the objective" : "the density of site " + site;
   if (elbo) {
     const ir::Graph& graph = *elbo->graph;
     std::vector<ir::NodeId> nodes;
     for (ir::NodeId id : graph.regions[ir::root_region].order)
-      if (!graph.node(id).origin.site.empty() && graph.type(id).element == ir::Element::real)
+      if (!graph.node(id).origin.site.empty() && graph.type(id).element == ir::Element::real &&
+          (site.empty() || graph.node(id).origin.site == site))
         nodes.push_back(id);
     try {
       const auto values = ir::interpret(graph, interpreter_inputs(state, graph, step), nodes);

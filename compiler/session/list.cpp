@@ -36,8 +36,7 @@ std::vector<TableRow> list(const std::string& table) {
       rows.push_back({std::string(builtin.name), fmt::format("{}", builtin.name)});
   } else if (table == "layers") {
     for (const catalog::Layer* layer : catalog::layers())
-      rows.push_back({std::string(layer->name), fmt::format("{}: {} sizes, {} inputs", layer->name,
-                                                            layer->sizes.get(), layer->inputs.get())});
+      rows.push_back({std::string(layer->name), std::string(layer->usage.get())});
   } else if (table == "optimizers") {
     for (const catalog::Optimizer* row : catalog::optimizers())
       rows.push_back(

@@ -22,6 +22,7 @@ Value value(Builder& builder, Values inputs, Values weights) {
 // embedding[V, E](index) = W[index]: a learnt vector of length E for each of V indices. PyTorch: Embedding.
 constinit const Layer row::embedding = {
     .name = "embedding",
+    .usage = std::string_view("embedding[V, E](index<V>) -> real[E]"),
     .sizes = 2,
     .inputs = 1,
     .result_shape = &result_shape,

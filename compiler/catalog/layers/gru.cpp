@@ -30,6 +30,7 @@ Value value(Builder&, Values inputs, Values weights) {
 // this order. PyTorch: GRUCell.
 constinit const Layer row::gru = {
     .name = "gru",
+    .usage = std::string_view("gru[H](state : real[H], x : real[n]) -> real[H]"),
     .sizes = 1,
     .inputs = 2,
     .result_shape = &result_shape,

@@ -32,6 +32,7 @@ Value value(Builder& builder, Values inputs, Values weights) {
 // Ba, Kiros & Hinton, "Layer normalization", 2016. PyTorch: LayerNorm.
 constinit const Layer row::layer_norm = {
     .name = "layer_norm",
+    .usage = std::string_view("layer_norm(x : real[n]) -> real[n]"),
     .sizes = 0,
     .inputs = 1,
     .result_shape = &result_shape,

@@ -34,6 +34,7 @@ Value value_without_bias(Builder&, Values inputs, Values weights) {
 // linear[H](x) = W x + b: [..., in] -> [..., H]. PyTorch: Linear.
 constinit const Layer row::linear = {
     .name = "linear",
+    .usage = std::string_view("linear[H](x : real[n]) -> real[H]"),
     .sizes = 1,
     .inputs = 1,
     .result_shape = &result_shape,
@@ -44,6 +45,7 @@ constinit const Layer row::linear = {
 // linear_no_bias[H](x) = W x.
 constinit const Layer row::linear_no_bias = {
     .name = "linear_no_bias",
+    .usage = std::string_view("linear_no_bias[H](x : real[n]) -> real[H]"),
     .sizes = 1,
     .inputs = 1,
     .result_shape = &result_shape,

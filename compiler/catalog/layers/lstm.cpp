@@ -32,6 +32,8 @@ Value value(Builder& builder, Values inputs, Values weights) {
 // this order. PyTorch: LSTMCell.
 constinit const Layer row::lstm = {
     .name = "lstm",
+    .usage = std::string_view("lstm[H](state : real[2 * H], x : real[n]) -> real[2 * H]: the state is the "
+                              "hidden half, then the cell half"),
     .sizes = 1,
     .inputs = 2,
     .result_shape = &result_shape,

@@ -41,6 +41,8 @@ Value value(Builder& builder, Values inputs, Values weights) {
 // Larochelle, "MADE", 2015.
 constinit const Layer row::masked_linear = {
     .name = "masked_linear",
+    .usage = std::string_view("masked_linear[H](x : real[n]) -> real[H], H a multiple of n: block k sees "
+                              "only the entries of x before k"),
     .sizes = 1,
     .inputs = 1,
     .result_shape = &result_shape,

@@ -20,6 +20,7 @@ Value value(Builder&, Values inputs, Values weights) {
 // rnn[H](h, x) = tanh(W x + b + U h + c). PyTorch: RNNCell.
 constinit const Layer row::rnn = {
     .name = "rnn",
+    .usage = std::string_view("rnn[H](state : real[H], x : real[n]) -> real[H]"),
     .sizes = 1,
     .inputs = 2,
     .result_shape = &result_shape,
