@@ -98,6 +98,16 @@ TEST_CASE("the README names two commands to begin with") {
   }
 }
 
+TEST_CASE("what the README shows is what the program prints") {
+  const std::string text = read_file(source_folder() / "README.md");
+  CHECK(text.find(read_file(source_folder() / "tests/golden/examples/coin.check.expected")) !=
+        std::string::npos);
+  const std::string reports = read_file(source_folder() / "tests/errors/pair_plates.expected");
+  const std::string first = reports.substr(0, reports.find("\n\n") + 1);
+  CHECK(first.size() > 100);
+  CHECK(text.find(first) != std::string::npos);
+}
+
 TEST_CASE("links between pages lead somewhere") {
   std::vector<fs::path> pages{source_folder() / "README.md"};
   for (const std::string folder : {"docs", "examples"})
