@@ -76,6 +76,10 @@ private:
   void begin_function(llvm::Function* function);
   void end_function();
   llvm::Function* lower_plate_phase(std::size_t index);
+  /** One pass over the lane groups of the tile. */
+  void for_each_lane_group(const std::function<void()>& body);
+  /** The statements of a phase or of a loop by tiles, segment by segment. */
+  void lower_segments(const std::vector<Statement>& statements, int segments, bool fetch);
   void lower_root_phase(const Phase& phase);
   void call_phase(const Phase& phase, llvm::Function* function);
   void combine_sums(const Phase& phase, const Statement& statement, llvm::Value* chunks);
@@ -88,6 +92,8 @@ private:
   bool neighbours_along_last(NodeId node) const;
   void lower_accumulate(const Statement& statement);
   void lower_loop(const Statement& statement);
+  /** What an accumulate statement's sums are multiplied by: a scalar, or null for 1. */
+  llvm::Value* sum_factor(const Statement& statement, llvm::Type* kind);
   void lower_store(const Statement& statement);
   void lower_scatter(NodeId node);
   void accumulate_scatter(const Statement& statement);

@@ -113,27 +113,7 @@ llvm::Function* Lowering::lower_plate_phase(std::size_t index) {
       start_tile_sums(statement);
     tile_start_ = start;
     tile_count_ = count;
-    for (int segment = 0; segment < phase.segments; ++segment) {
-      const auto each = [&](bool products, const auto& visit) {
-        for (const Statement& statement : phase.statements)
-          if (statement.segment == segment && (statement.kind == StatementKind::product) == products)
-            visit(statement);
-      };
-      bool has_lane_work = false;
-      each(false, [&](const Statement&) { has_lane_work = true; });
-      if (has_lane_work)
-        loop(i64(0), count, i64(schedule_.lanes), [&](llvm::Value* offset) {
-          tile_offset_ = offset;
-          home_ = {builder_.CreateAdd(start, offset), true, nullptr};
-          active_rows_ = builder_.CreateSub(count, offset);
-          mask_ = builder_.CreateICmpSLT(iota(), splat(active_rows_));
-          if (segment == 0)
-            fetch_rows_ahead();
-          each(false, [&](const Statement& statement) { lower(statement); });
-        });
-      mask_ = nullptr;
-      each(true, [&](const Statement& statement) { lower(statement); });
-    }
+    lower_segments(phase.statements, phase.segments, true);
     for (const Statement& statement : phase.statements)
       finish_tile_sums(statement);
   });
@@ -141,6 +121,36 @@ llvm::Function* Lowering::lower_plate_phase(std::size_t index) {
     finish_sums(statement);
   end_function();
   return function;
+}
+
+void Lowering::for_each_lane_group(const std::function<void()>& body) {
+  loop(i64(0), tile_count_, i64(schedule_.lanes), [&](llvm::Value* offset) {
+    tile_offset_ = offset;
+    home_ = {builder_.CreateAdd(tile_start_, offset), true, nullptr};
+    active_rows_ = builder_.CreateSub(tile_count_, offset);
+    mask_ = builder_.CreateICmpSLT(iota(), splat(active_rows_));
+    body();
+  });
+  mask_ = nullptr;
+}
+
+void Lowering::lower_segments(const std::vector<Statement>& statements, int segments, bool fetch) {
+  for (int segment = 0; segment < segments; ++segment) {
+    const auto each = [&](bool whole_tile, const auto& visit) {
+      for (const Statement& statement : statements)
+        if (statement.segment == segment && needs_tile(statement) == whole_tile)
+          visit(statement);
+    };
+    bool has_lane_work = false;
+    each(false, [&](const Statement&) { has_lane_work = true; });
+    if (has_lane_work)
+      for_each_lane_group([&] {
+        if (fetch && segment == 0)
+          fetch_rows_ahead();
+        each(false, [&](const Statement& statement) { lower(statement); });
+      });
+    each(true, [&](const Statement& statement) { lower(statement); });
+  }
 }
 
 void Lowering::lower_root_phase(const Phase& phase) {
@@ -182,7 +192,7 @@ void Lowering::call_phase(const Phase& phase, llvm::Function* function) {
 void Lowering::combine_sums(const Phase& phase, const Statement& statement, llvm::Value* chunks) {
   for (const Statement& part : statement.body)
     combine_sums(phase, part, chunks);
-  if (statement.accumulator < 0)
+  if (statement.accumulator < 0 || statement.joins)
     return;
   const Buffer& sums = schedule_.buffers[static_cast<std::size_t>(statement.accumulator)];
   const int result = placement(statement.target).buffer;

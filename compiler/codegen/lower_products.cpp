@@ -58,15 +58,17 @@ void Lowering::lower_product(const Statement& statement) {
   llvm::Type* word = builder_.getInt64Ty();
   llvm::Type* pointer = builder_.getPtrTy();
   llvm::Type* flag = builder_.getInt32Ty();
+  llvm::Value* factor = sum_factor(statement, real_);
+  if (!factor)
+    factor = llvm::ConstantFP::get(real_, 1);
   auto* signature = llvm::FunctionType::get(
       builder_.getVoidTy(),
       {word, word, word, real_, pointer, word, flag, pointer, word, flag, pointer, word, flag}, false);
   const auto callee =
       module_.getOrInsertFunction(options_.single_precision ? "plait_gemm_f32" : "plait_gemm_f64", signature);
-  builder_.CreateCall(callee, {m, n, k, llvm::ConstantFP::get(real_, 1), a.pointer, a.leading,
-                               builder_.getInt32(product.transpose_a), b.pointer, b.leading,
-                               builder_.getInt32(product.transpose_b), c.pointer, c.leading,
-                               builder_.getInt32(accumulate)});
+  builder_.CreateCall(callee, {m, n, k, factor, a.pointer, a.leading, builder_.getInt32(product.transpose_a),
+                               b.pointer, b.leading, builder_.getInt32(product.transpose_b), c.pointer,
+                               c.leading, builder_.getInt32(accumulate)});
 }
 
 /** Drawn rows lie anywhere in memory: those that a later lane group will read are fetched ahead. */
@@ -219,6 +221,8 @@ void Lowering::accumulate_rows(const Statement& statement, const passes::RowCont
   Point point;
   point.set_axis(phase_->home, home_);
   llvm::Value* factor = coerce(evaluate(rows.other, point), kept);
+  if (llvm::Value* scale = sum_factor(statement, kept))
+    factor = builder_.CreateFMul(factor, scale);
   if (mask_)
     factor = builder_.CreateSelect(mask_, factor, llvm::Constant::getNullValue(kept));
   std::vector<llvm::Value*> factors;

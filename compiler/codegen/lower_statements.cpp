@@ -137,7 +137,7 @@ llvm::Value* Lowering::combine(llvm::Value* a, llvm::Value* b, bool maximum) {
 void Lowering::prepare_sums(const Statement& statement) {
   for (const Statement& part : statement.body)
     prepare_sums(part);
-  if (statement.accumulator < 0)
+  if (statement.accumulator < 0 || statement.joins)
     return;
   const Buffer& buffer = schedule_.buffers[static_cast<std::size_t>(statement.accumulator)];
   const Type& target = type(statement.target);
@@ -172,7 +172,7 @@ void Lowering::start_tile_sums(const Statement& statement) {
   for (const Statement& part : statement.body)
     start_tile_sums(part);
   const auto sums = register_sums_.find(statement.accumulator);
-  if (statement.accumulator < 0 || sums == register_sums_.end())
+  if (statement.accumulator < 0 || statement.joins || sums == register_sums_.end())
     return;
   for (llvm::Value* lane : sums->second.lanes) {
     llvm::Type* kept = llvm::cast<llvm::AllocaInst>(lane)->getAllocatedType();
@@ -185,7 +185,7 @@ void Lowering::finish_tile_sums(const Statement& statement) {
   for (const Statement& part : statement.body)
     finish_tile_sums(part);
   const auto sums = register_sums_.find(statement.accumulator);
-  if (statement.accumulator < 0 || sums == register_sums_.end())
+  if (statement.accumulator < 0 || statement.joins || sums == register_sums_.end())
     return;
   const bool maximum = takes_maximum(statement);
   for (std::size_t e = 0; e < sums->second.lanes.size(); ++e) {
@@ -202,13 +202,22 @@ void Lowering::finish_sums(const Statement& statement) {
   for (const Statement& part : statement.body)
     finish_sums(part);
   const auto sums = register_sums_.find(statement.accumulator);
-  if (statement.accumulator < 0 || sums == register_sums_.end())
+  if (statement.accumulator < 0 || statement.joins || sums == register_sums_.end())
     return;
   const Memory memory = buffer_memory(statement.accumulator);
   for (std::size_t e = 0; e < sums->second.totals.size(); ++e) {
     llvm::Value* total = builder_.CreateLoad(memory.stored, sums->second.totals[e]);
     builder_.CreateStore(total, element_pointer(memory, i64(static_cast<std::int64_t>(e))));
   }
+}
+
+llvm::Value* Lowering::sum_factor(const Statement& statement, llvm::Type* kind) {
+  if (statement.sign == 1 && statement.factors.empty())
+    return nullptr;
+  llvm::Value* product = llvm::ConstantFP::get(builder_.getDoubleTy(), statement.sign);
+  for (NodeId factor : statement.factors)
+    product = builder_.CreateFMul(product, coerce(evaluate(factor, {}), builder_.getDoubleTy()));
+  return coerce(product, kind);
 }
 
 /** Adds the lanes of `value` to the element `result` of the sums. */
@@ -218,6 +227,8 @@ void Lowering::add_to_sum(const Statement& statement, const Point& result, llvm:
   const Buffer& buffer = schedule_.buffers[static_cast<std::size_t>(statement.accumulator)];
   llvm::Type* kept = vector_of(scalar_type(target.element, false));
   value = coerce(value, kept);
+  if (llvm::Value* factor = sum_factor(statement, kept))
+    value = builder_.CreateFMul(value, factor);
   if (mask_)
     value = builder_.CreateSelect(mask_, value, neutral(kept, maximum));
   const auto sums = register_sums_.find(statement.accumulator);
@@ -331,7 +342,10 @@ void Lowering::accumulate_scatter(const Statement& statement) {
       return;
     }
     builder_.CreateStore(as_vector(flat), places);
-    builder_.CreateStore(coerce(term, vector_of(real_)), terms);
+    term = coerce(term, vector_of(real_));
+    if (llvm::Value* factor = sum_factor(statement, term->getType()))
+      term = builder_.CreateFMul(term, factor);
+    builder_.CreateStore(term, terms);
     llvm::Value* lanes_used =
         builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, active_rows_, i64(schedule_.lanes));
     loop(i64(0), lanes_used, i64(1), [&](llvm::Value* lane) {
@@ -367,27 +381,22 @@ void Lowering::lower_loop(const Statement& statement) {
   const auto assign = [&](NodeId value, const Type& to_type, const Placement& place) {
     for_each_point(to_type, [&](const Point& point) { store_placed(place, point, evaluate(value, point)); });
   };
-  for (std::size_t k = 0; k < owner.arguments.size(); ++k)
-    assign(owner.inits[k], type(owner.arguments[k]), placement(owner.arguments[k]));
   const auto is_own_sum = [&](NodeId result) {
-    const Node& at = node(result);
-    return at.result == LoopResult::accumulated &&
-           !(phase_->home != passes::no_axis && !at.type.has_axis(phase_->home));
+    return node(result).result == LoopResult::accumulated &&
+           std::none_of(statement.body.begin(), statement.body.end(),
+                        [&](const Statement& part) { return part.target == result; });
   };
-  for (NodeId result : results)
-    if (is_own_sum(result))
-      for_each_point(type(result), [&](const Point& point) {
-        store_placed(placement(result), point,
-                     llvm::Constant::getNullValue(
-                         scalar_type(type(result).element, passes::is_root_scalar(type(result)))));
-      });
-
-  llvm::Value* trips = extent(owner.trip_count);
-  loop(i64(0), trips, i64(1), [&](llvm::Value* count) {
-    llvm::Value* index = owner.reverse ? builder_.CreateSub(builder_.CreateSub(trips, i64(1)), count) : count;
-    loop_indices_[owner.index] = index;
-    for (const Statement& part : statement.body)
-      lower(part);
+  const auto start = [&] {
+    for (std::size_t k = 0; k < owner.arguments.size(); ++k)
+      assign(owner.inits[k], type(owner.arguments[k]), placement(owner.arguments[k]));
+    for (NodeId result : results)
+      if (is_own_sum(result))
+        for_each_point(type(result), [&](const Point& point) {
+          llvm::Type* kind = scalar_type(type(result).element, passes::is_root_scalar(type(result)));
+          store_placed(placement(result), point, llvm::Constant::getNullValue(kind));
+        });
+  };
+  const auto hand_over = [&](llvm::Value* index) {
     for (NodeId result : results) {
       const Node& at = node(result);
       const std::size_t k = static_cast<std::size_t>(at.index);
@@ -410,6 +419,25 @@ void Lowering::lower_loop(const Statement& statement) {
       assign(owner.nexts[k], type(owner.arguments[k]), next_value(owner.arguments[k]));
     for (NodeId argument : owner.arguments)
       copy_value(type(argument), next_value(argument), placement(argument));
+  };
+
+  const bool by_tiles = statement.by_tiles;
+  if (by_tiles)
+    for_each_lane_group(start);
+  else
+    start();
+  llvm::Value* trips = extent(owner.trip_count);
+  loop(i64(0), trips, i64(1), [&](llvm::Value* count) {
+    llvm::Value* index = owner.reverse ? builder_.CreateSub(builder_.CreateSub(trips, i64(1)), count) : count;
+    loop_indices_[owner.index] = index;
+    if (by_tiles) {
+      lower_segments(statement.body, statement.segments, false);
+      for_each_lane_group([&] { hand_over(index); });
+      return;
+    }
+    for (const Statement& part : statement.body)
+      lower(part);
+    hand_over(index);
   });
 }
 

@@ -154,7 +154,7 @@ llvm::Value* Lowering::compute(NodeId id, const Point& point) {
   case Kind::solve_lower:
     break;
   }
-  throw std::logic_error("lowering: a value that needs memory has none");
+  throw std::logic_error("lowering: %" + std::to_string(id) + " needs memory and has none");
 }
 
 // ---- Leaves ----

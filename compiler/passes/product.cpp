@@ -31,7 +31,7 @@ bool has_only(const Type& type, AxisId axis) {
 
 std::optional<Product> find_product(const Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
-  if (node.kind != Kind::contract || node.region != ir::root_region)
+  if (node.kind != Kind::contract)
     return std::nullopt;
   const Type& left = graph.type(node.operands[0]);
   const Type& right = graph.type(node.operands[1]);

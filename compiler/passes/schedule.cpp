@@ -29,11 +29,6 @@ std::size_t at(NodeId id) {
   return static_cast<std::size_t>(id);
 }
 
-bool is_reduction(Kind kind) {
-  return kind == Kind::reduce_sum || kind == Kind::reduce_max || kind == Kind::contract ||
-         kind == Kind::scatter_add;
-}
-
 /** A statement with the place the scheduler moves it to. */
 struct Task {
   Statement statement;
@@ -128,13 +123,19 @@ private:
     walk(walk, id, false);
   }
 
+  /** Whether a reader over `home` needs a later level than the task. Work at the root comes first in its
+   * level: plates may read it in the same one. */
+  static bool is_later(const Task& source, AxisId home, bool crossed) {
+    return source.finishes_later || (source.home != home && source.home != no_axis) ||
+           (crossed && home != no_axis);
+  }
+
   int ready(NodeId id, bool crossed, AxisId home) const {
     const int task = defined_by_[at(id)];
     if (task < 0)
       return 0;
     const Task& source = tasks_[static_cast<std::size_t>(task)];
-    const bool later = source.finishes_later || source.home != home || (crossed && home != no_axis);
-    return source.level + (later ? 1 : 0);
+    return source.level + (is_later(source, home, crossed) ? 1 : 0);
   }
 
   void add(Task task) {
@@ -173,7 +174,7 @@ private:
 
   void add_loop(NodeId id) {
     Task task;
-    task.home = loop_home(id);
+    task.home = loop_home(graph_, usage_, id);
     task.statement = loop_statement(id, task.home, task);
     for (NodeId result : results_of(id))
       task.defines.push_back(result);
@@ -188,106 +189,109 @@ private:
     return results;
   }
 
-  /** All axes that occur in a region and the loops in it. */
-  void axes_of_region(ir::RegionId region, std::vector<AxisId>& axes) const {
-    for (NodeId id : graph_.regions[static_cast<std::size_t>(region)].order) {
-      if (!usage_.live[at(id)])
-        continue;
-      axes = ir::unite(axes, iteration_axes(graph_, id));
-      if (graph_.node(id).kind == Kind::loop)
-        axes_of_region(graph_.loop_of(id).body, axes);
-    }
-  }
-
-  bool reduces_over(ir::RegionId region, AxisId home, const std::set<NodeId>& allowed) const {
-    for (NodeId id : graph_.regions[static_cast<std::size_t>(region)].order) {
-      const Node& node = graph_.node(id);
-      if (!usage_.live[at(id)])
-        continue;
-      if (node.kind == Kind::loop && reduces_over(graph_.loop_of(id).body, home, {}))
-        return true;
-      if (node.kind == Kind::axis_to_dim && node.axes[0] == home)
-        return true;
-      if (is_reduction(node.kind) && ir::contains(node.axes, home) && !allowed.contains(id))
-        return true;
-    }
-    return false;
-  }
-
-  /** The plate in whose rows the whole loop runs, iteration by iteration; no_axis when iterations depend on
-   * several rows. Sums over the rows may only be accumulated. */
-  AxisId loop_home(NodeId id) const {
-    const ir::Loop& loop = graph_.loop_of(id);
-    std::vector<AxisId> axes;
-    axes_of_region(loop.body, axes);
-    for (const auto* list : {&loop.inits, &loop.nexts, &loop.stacked, &loop.accumulated})
-      for (NodeId value : *list)
-        axes = ir::unite(axes, graph_.type(value).axes);
-    const AxisId home = home_axis(graph_, axes);
-    if (home == no_axis)
-      return no_axis;
-    for (const auto* list : {&loop.inits, &loop.nexts, &loop.stacked})
-      for (NodeId value : *list)
-        if (!graph_.type(value).has_axis(home))
-          return no_axis;
-    std::set<NodeId> summed;
-    for (NodeId value : loop.accumulated) {
-      const Node& node = graph_.node(value);
-      if (node.type.has_axis(home))
-        continue;
-      const bool only_use = usage_.users[at(value)].size() == 1 && usage_.materialized[at(value)];
-      if (!is_reduction(node.kind) || node.kind == Kind::reduce_max || !ir::contains(node.axes, home) ||
-          node.region != loop.body || !only_use)
-        return no_axis;
-      summed.insert(value);
-    }
-    return reduces_over(loop.body, home, summed) ? no_axis : home;
-  }
-
   Statement loop_statement(NodeId id, AxisId home, Task& task) {
     const ir::Loop& loop = graph_.loop_of(id);
     Statement statement;
     statement.kind = StatementKind::loop;
     statement.node = id;
     const std::vector<NodeId> results = results_of(id);
+    // Sums over rows go straight into the accumulators of the results that total them.
+    struct Wanted {
+      NodeId target;
+      SumTerm term;
+    };
+    std::map<NodeId, Wanted> wanted;
+    std::set<NodeId> absorbed, filled;
+    for (std::size_t k = 0; home != no_axis && k < loop.accumulated.size(); ++k) {
+      if (graph_.type(loop.accumulated[k]).has_axis(home))
+        continue;
+      const auto sums = sum_terms(graph_, usage_, loop.accumulated[k], home, loop.body);
+      if (!sums)
+        continue;
+      absorbed.insert(sums->absorbed.begin(), sums->absorbed.end());
+      for (NodeId result : results) {
+        const Node& handed = graph_.node(result);
+        if (handed.result == LoopResult::accumulated && static_cast<std::size_t>(handed.index) == k)
+          for (const SumTerm& term : sums->terms)
+            wanted[term.reduction] = {result, term};
+      }
+    }
     Task inner;
     for (const auto* list : {&loop.inits, &loop.nexts, &loop.stacked, &loop.accumulated})
       for (NodeId value : *list)
         collect(inner, value);
     for (NodeId node_id : graph_.regions[static_cast<std::size_t>(loop.body)].order) {
       const Node& node = graph_.node(node_id);
-      if (!usage_.live[at(node_id)])
-        continue;
-      if (node.kind == Kind::loop) {
-        statement.body.push_back(loop_statement(node_id, home, inner));
-        continue;
-      }
-      if (!usage_.materialized[at(node_id)] || node.kind == Kind::loop_result ||
-          node.kind == Kind::loop_argument)
+      if (!usage_.live[at(node_id)] || absorbed.contains(node_id))
         continue;
       Statement part;
-      part.node = node_id;
-      collect_operands(inner, node_id);
-      if (home != no_axis && is_reduction(node.kind) && ir::contains(node.axes, home)) {
-        part.kind = StatementKind::accumulate;
-        for (NodeId result : results) {
-          const Node& handed = graph_.node(result);
-          if (handed.result == LoopResult::accumulated &&
-              loop.accumulated[static_cast<std::size_t>(handed.index)] == node_id)
-            part.target = result;
+      Task reads;
+      if (node.kind == Kind::loop) {
+        part = loop_statement(node_id, home, reads);
+      } else {
+        if (!usage_.materialized[at(node_id)] || node.kind == Kind::loop_result ||
+            node.kind == Kind::loop_argument)
+          continue;
+        part.node = node_id;
+        collect_operands(reads, node_id);
+        const auto product = find_product(graph_, node_id);
+        const bool over_rows = home != no_axis && is_reduction(node.kind) && ir::contains(node.axes, home);
+        if (over_rows) {
+          const auto sum = wanted.find(node_id);
+          if (sum == wanted.end())
+            continue; // nobody wants this sum
+          part.kind = StatementKind::accumulate;
+          part.target = sum->second.target;
+          part.sign = sum->second.term.sign;
+          part.factors = sum->second.term.factors;
+          part.joins = !filled.insert(part.target).second;
+          for (NodeId factor : part.factors)
+            collect(reads, factor);
+          task.finishes_later = true;
         }
-        if (part.target == ir::no_node)
-          continue; // nobody wants this sum
-        task.finishes_later = true;
+        const auto fits = [&](Product::Form form) {
+          return form == Product::Form::at_root     ? home == no_axis
+                 : form == Product::Form::over_rows ? over_rows
+                                                    : node.type.axes == std::vector<AxisId>{home};
+        };
+        if (product && fits(product->form))
+          part.kind = StatementKind::product;
       }
+      for (const auto& [read, crossed] : reads.reads)
+        part.reads.push_back(read);
+      inner.reads.insert(reads.reads.begin(), reads.reads.end());
+      inner.parameters.insert(reads.parameters.begin(), reads.parameters.end());
+      task.finishes_later = task.finishes_later || reads.finishes_later;
+      statement.by_tiles = statement.by_tiles || (home != no_axis && needs_tile(part));
       statement.body.push_back(std::move(part));
     }
+    if (statement.by_tiles)
+      cut_body(statement);
     // What the body reads from outside of it is read by the loop.
     for (const auto& [read, crossed] : inner.reads)
       if (!inside(graph_.node(read).region, loop.body))
         task.reads.insert({read, crossed});
     task.parameters.insert(inner.parameters.begin(), inner.parameters.end());
     return statement;
+  }
+
+  /** Segments of a loop body, as of a phase. */
+  void cut_body(Statement& loop) {
+    std::map<NodeId, std::pair<int, bool>> sources; // node -> segment, of a whole tile
+    for (Statement& part : loop.body) {
+      for (NodeId read : part.reads)
+        if (const auto source = sources.find(read); source != sources.end()) {
+          const auto [segment, of_tile] = source->second;
+          part.segment = std::max(part.segment, segment + (of_tile && !needs_tile(part) ? 1 : 0));
+        }
+      loop.segments = std::max(loop.segments, part.segment + 1);
+      const std::pair<int, bool> place{part.segment, needs_tile(part)};
+      if (part.kind == StatementKind::loop)
+        for (NodeId result : results_of(part.node))
+          sources[result] = place;
+      else
+        sources[part.node] = place;
+    }
   }
 
   bool inside(ir::RegionId region, ir::RegionId outer) const {
@@ -318,7 +322,8 @@ private:
       for (const Task& task : tasks_)
         for (bool crossed : {false, true})
           if (&task != &update && task.parameters.contains({update.updates, crossed})) {
-            const bool elsewhere = task.home != update.home || (crossed && update.home != no_axis);
+            const bool elsewhere =
+                (task.home != update.home && task.home != no_axis) || (crossed && update.home != no_axis);
             update.level = std::max(update.level, task.level + (elsewhere ? 1 : 0));
           }
     }
@@ -355,9 +360,8 @@ private:
         if (source < 0)
           continue;
         const Task& from = tasks_[static_cast<std::size_t>(source)];
-        const bool later = from.finishes_later || from.home != task.home || (crossed && task.home != no_axis);
         int& want = wanted[static_cast<std::size_t>(source)];
-        want = std::min(want, task.level - (later ? 1 : 0));
+        want = std::min(want, task.level - (is_later(from, task.home, crossed) ? 1 : 0));
       }
     }
   }
@@ -401,7 +405,7 @@ private:
    * what goes from one pass to another lies in buffers. */
   void cut_segments() {
     shared_.assign(graph_.nodes.size(), 0);
-    const auto is_product = [](const Task& task) { return task.statement.kind == StatementKind::product; };
+    const auto is_product = [](const Task& task) { return needs_tile(task.statement); };
     for (std::size_t k = 0; k < tasks_.size(); ++k) {
       Task& task = tasks_[k];
       Phase& phase = schedule_.phases[static_cast<std::size_t>(phase_of_[k])];
@@ -475,7 +479,7 @@ private:
   }
 
   /** Memory for a value computed in a phase. */
-  Placement make_place(NodeId node, const Type& type, int phase_index, bool kept) {
+  Placement make_place(NodeId node, const Type& type, int phase_index, bool kept, bool by_tiles = false) {
     const Phase& phase = schedule_.phases[static_cast<std::size_t>(phase_index)];
     std::vector<AxisId> inner = type.axes;
     std::erase(inner, phase.home);
@@ -487,7 +491,7 @@ private:
     else if (phase.home == no_axis)
       chosen = is_root_scalar(type) ? Place::lane : Place::whole;
     else
-      chosen = is_small && !shared_[at(node)] ? Place::lane : Place::tile;
+      chosen = is_small && !shared_[at(node)] && !by_tiles ? Place::lane : Place::tile;
     Buffer buffer = describe(node, type, chosen, kept ? home_axis(graph_, type.axes) : phase.home);
     if (chosen == Place::lane)
       buffer.lane_rows = options_.lanes;
@@ -499,19 +503,25 @@ private:
   void place() {
     for (std::size_t p = 0; p < schedule_.phases.size(); ++p)
       for (Statement& statement : schedule_.phases[p].statements)
-        place_statement(statement, static_cast<int>(p), true);
+        place_statement(statement, static_cast<int>(p), true, false);
   }
 
   Placement& placement(NodeId id) { return schedule_.placements[at(id)]; }
 
-  void place_statement(Statement& statement, int phase, bool outer) {
+  void place_statement(Statement& statement, int phase, bool outer, bool by_tiles) {
     const AxisId home = schedule_.phases[static_cast<std::size_t>(phase)].home;
     const bool sums = statement.kind == StatementKind::accumulate ||
                       (statement.kind == StatementKind::product &&
                        find_product(graph_, statement.node)->form == Product::Form::over_rows);
     if (!sums && statement.kind != StatementKind::loop && statement.kind != StatementKind::store) {
       const NodeId id = statement.node;
-      placement(id) = make_place(id, graph_.type(id), phase, outer && kept_[at(id)]);
+      placement(id) = make_place(id, graph_.type(id), phase, outer && kept_[at(id)], by_tiles);
+    } else if (sums && statement.joins) {
+      for (const Statement* earlier : accumulating_)
+        if (earlier->target == statement.target) {
+          statement.accumulator = earlier->accumulator;
+          statement.in_registers = earlier->in_registers;
+        }
     } else if (sums) {
       const NodeId target = statement.target;
       const Type& type = graph_.type(target);
@@ -529,32 +539,33 @@ private:
           elements * options_.lanes * options_.real_bytes <= lane_sum_bytes)
         partial.width = options_.lanes;
       statement.accumulator = add_buffer(std::move(partial));
+      accumulating_.push_back(&statement);
     } else if (statement.kind == StatementKind::loop) {
-      place_loop(statement, phase, outer);
+      place_loop(statement, phase, outer, by_tiles || statement.by_tiles);
     }
     (void)home;
   }
 
-  void place_loop(Statement& statement, int phase, bool outer) {
+  void place_loop(Statement& statement, int phase, bool outer, bool by_tiles) {
     const ir::Loop& loop = graph_.loop_of(statement.node);
-    const AxisId home = schedule_.phases[static_cast<std::size_t>(phase)].home;
     for (NodeId result : results_of(statement.node)) {
       const Node& node = graph_.node(result);
-      const bool summed_over_rows =
-          home != no_axis && node.result == LoopResult::accumulated && !node.type.has_axis(home);
+      // Sums over rows have accumulators of their own.
+      const bool summed_over_rows = std::any_of(statement.body.begin(), statement.body.end(),
+                                                [&](const Statement& part) { return part.target == result; });
       if (!summed_over_rows)
-        placement(result) = make_place(result, node.type, phase, outer && kept_[at(result)]);
+        placement(result) = make_place(result, node.type, phase, outer && kept_[at(result)], by_tiles);
       if (node.result == LoopResult::carried)
         placement(loop.arguments[static_cast<std::size_t>(node.index)]) = placement(result);
     }
     for (NodeId argument : loop.arguments) {
       const Type& type = graph_.type(argument);
       if (placement(argument).place == Place::inlined)
-        placement(argument) = make_place(argument, type, phase, false);
-      schedule_.next_values[at(argument)] = make_place(argument, type, phase, false);
+        placement(argument) = make_place(argument, type, phase, false, by_tiles);
+      schedule_.next_values[at(argument)] = make_place(argument, type, phase, false, by_tiles);
     }
     for (Statement& part : statement.body)
-      place_statement(part, phase, false);
+      place_statement(part, phase, false, by_tiles);
   }
 
   void choose_tiles() {
@@ -580,10 +591,12 @@ private:
           return std::clamp(bytes / std::max<std::int64_t>(1, row_bytes[p]),
                             std::min(4 * lanes, most_tile_rows), most_tile_rows);
         };
+        const bool by_products = std::any_of(phase.statements.begin(), phase.statements.end(),
+                                             [](const Statement& s) { return needs_tile(s); });
         // A matrix product packs its shared matrix for every tile, so tiles are as large as two parallel
         // chunks allow, even if the rows' values then live in the outer cache.
-        rows = phase.segments > 1 ? std::min(fitting(16 * options_.cache_bytes), (all + 1) / 2)
-                                  : std::min(fitting(options_.cache_bytes), all);
+        rows = by_products ? std::min(fitting(16 * options_.cache_bytes), (all + 1) / 2)
+                           : std::min(fitting(options_.cache_bytes), all);
         rows = std::max(lanes, rows);
       }
       phase.tile_rows = static_cast<int>((rows + lanes - 1) / lanes * lanes);
@@ -667,8 +680,9 @@ private:
   std::vector<Task> tasks_;
   std::vector<int> defined_by_; ///< per node: the task that computes it
   std::vector<int> phase_of_;   ///< per task
-  std::vector<char> shared_;    ///< per node: read by a matrix product or in another pass over the tile
-  std::vector<char> kept_;      ///< per node: read outside of its phase
+  std::vector<const Statement*> accumulating_;
+  std::vector<char> shared_; ///< per node: read by a matrix product or in another pass over the tile
+  std::vector<char> kept_;   ///< per node: read outside of its phase
 };
 
 } // namespace

@@ -61,14 +61,24 @@ struct Statement {
   StatementKind kind = StatementKind::compute;
   ir::NodeId node = ir::no_node; ///< computed node; the loop; the reduction of an accumulate statement
   ir::NodeId target =
-      ir::no_node;           ///< node that the sums of an accumulate statement are, itself or a loop's result
-  std::vector<int> outputs;  ///< of a store: indices into Graph::outputs, all read before any is written
-  int accumulator = -1;      ///< buffer of the partial sums of an accumulate statement
+      ir::no_node;          ///< node that the sums of an accumulate statement are, itself or a loop's result
+  std::vector<int> outputs; ///< of a store: indices into Graph::outputs, all read before any is written
+  int accumulator = -1;     ///< buffer of the partial sums of an accumulate statement
+  double sign = 1;          ///< of an accumulate statement: its sums enter times sign and factors
+  std::vector<ir::NodeId> factors;
+  bool joins = false;        ///< adds into the accumulator of an earlier statement
+  bool by_tiles = false;     ///< a loop with matrix products: iterations work on whole tiles
+  int segments = 1;          ///< of such a loop's body
   bool in_registers = false; ///< its partial sums are kept in registers for a tile
   int segment = 0;
   std::vector<Statement> body;   ///< of a loop
   std::vector<ir::NodeId> reads; ///< materialized nodes read
 };
+
+/** True for statements that work on a whole tile rather than on one lane group after the other. */
+inline bool needs_tile(const Statement& statement) {
+  return statement.kind == StatementKind::product || statement.by_tiles;
+}
 
 struct Phase {
   ir::AxisId home = no_axis;

@@ -26,6 +26,29 @@ Usage analyse_usage(const ir::Graph& graph, int lanes);
 /** Axes over which the statement of `node` iterates: its own and those it sums. */
 std::vector<ir::AxisId> iteration_axes(const ir::Graph& graph, ir::NodeId node);
 
+/** A sum over rows inside of a loop whose total over the iterations is wanted: times a sign and numbers that
+ * do not differ from row to row. */
+struct SumTerm {
+  ir::NodeId reduction = ir::no_node;
+  double sign = 1;
+  std::vector<ir::NodeId> factors;
+};
+struct SumTerms {
+  std::vector<SumTerm> terms;
+  std::vector<ir::NodeId> absorbed; ///< the linear ops between the sums and the total
+};
+/** `value`, accumulated by the loop with this body, as sums over the rows of `home`; empty when it is
+ * anything else. */
+std::optional<SumTerms> sum_terms(const ir::Graph& graph, const Usage& usage, ir::NodeId value,
+                                  ir::AxisId home, ir::RegionId body);
+
+/** The plate in whose rows the whole loop runs, iteration by iteration; no_axis when iterations depend on
+ * several rows. Sums over the rows may only be accumulated. */
+ir::AxisId loop_home(const ir::Graph& graph, const Usage& usage, ir::NodeId loop);
+
+/** Kinds that sum over axes. */
+bool is_reduction(ir::Kind kind);
+
 /** True for kinds that never own memory. */
 bool is_view(ir::Kind kind);
 
