@@ -124,6 +124,60 @@ Model rows_model(std::int64_t population, std::int64_t drawn, std::int64_t width
   return model;
 }
 
+/** A recurrent net over rows of different lengths: loops whose bodies hold matrix products. */
+Model recurrent_model(std::int64_t population, std::int64_t drawn) {
+  Model model;
+  Graph& graph = model.graph;
+  const Extent N = Extent::runtime("N"), B = Extent::runtime("B"), T = Extent::runtime("T"),
+               D = Extent::known(17), H = Extent::known(20);
+  graph.minibatches = {{"i", N, B}};
+  graph.axes = {{"i", AxisKind::plate, B, N, true, 0}};
+  graph.parameters = {
+      {"w", {H, H}, {}, "net"}, {"u", {H, D}, {}, "net"}, {"b", {H}, {}, "net"}, {"start", {H}, {}, "net"}};
+  graph.data = {{"x", Element::boolean, {N, T, D}, true}};
+  Builder b(graph);
+  std::vector<Value> p;
+  for (int k = 0; k < 4; ++k)
+    p.push_back(b.parameter(k));
+  const Value row = b.plate_row(0);
+  const Value x = b.gather(b.data(0), row), length = b.gather(b.data_lengths(0), row);
+  const NodeId loop = b.begin_loop(T, false, std::vector<Value>{b.broadcast(p[3], {0}, {H})});
+  const Value t = b.loop_index(loop), state = b.loop_argument(loop, 0);
+  const Value inputs_now = to_real(b.gather(x, t));
+  const Value proposed =
+      tanh(b.matmul(p[0], tanh(b.matmul(p[0], state)))) - b.matmul(p[1], inputs_now) + p[2];
+  const Value next = select(less(to_real(t), to_real(length)), proposed, state);
+  const Value term = b.sum_event(square(next)) * 0.1;
+  const LoopValues values =
+      b.finish_loop(loop, std::vector<Value>{next}, std::vector<Value>{next}, std::vector<Value>{term});
+  const Value loss = b.sum(b.sum_event(sin(values.carried[0])), {0}) + b.sum(values.accumulated[0], {0}) +
+                     b.sum(b.sum_event(values.stacked[0]), {0});
+  b.output({OutputKind::scalar, "loss", loss.id(), -1, -1});
+  add_gradients(graph, b, loss, p);
+  Inputs& inputs = model.inputs;
+  inputs.extents = {{"N", population}, {"B", drawn}, {"T", 6}};
+  const std::vector<std::size_t> sizes{400, 340, 20, 20};
+  for (std::size_t k = 0; k < sizes.size(); ++k) {
+    inputs.parameters.push_back(normals(sizes[k], static_cast<unsigned>(k)));
+    inputs.slots.push_back({normals(sizes[k], static_cast<unsigned>(100 + k))});
+  }
+  inputs.data.resize(1);
+  std::mt19937 generator(5);
+  std::int64_t offset = 0;
+  for (std::int64_t n = 0; n < population; ++n) {
+    const std::int64_t length_now = 1 + static_cast<std::int64_t>(generator() % 6);
+    inputs.data[0].offsets.push_back(offset);
+    inputs.data[0].lengths.push_back(length_now);
+    offset += length_now;
+  }
+  for (std::int64_t k = 0; k < offset * 17; ++k)
+    inputs.data[0].numbers.push_back(static_cast<double>(generator() % 2));
+  inputs.rows.resize(1);
+  for (std::int64_t k = 0; k < drawn; ++k)
+    inputs.rows[0].push_back(static_cast<std::uint32_t>((k * 7 + 3) % population));
+  return model;
+}
+
 codegen::CodegenOptions options(bool single, int tile_rows = 0, int vector_bytes = 0) {
   codegen::CodegenOptions made;
   made.single_precision = single;
@@ -197,5 +251,20 @@ TEST_CASE("bound data may be stored in any type") {
     require_agreement(model.graph, model.inputs, stored);
     stored.single_precision = true;
     require_agreement(model.graph, model.inputs, stored);
+  }
+}
+
+TEST_CASE("loops with matrix products agree with the interpreter") {
+  for (const auto& [population, drawn, tile] :
+       std::vector<std::tuple<int, int, int>>{{11, 5, 0}, {40, 33, 16}, {3, 1, 0}}) {
+    const Model model = recurrent_model(population, drawn);
+    const Graph graph = passes::optimize(model.graph);
+    for (const bool single : {false, true}) {
+      require_agreement(graph, model.inputs, options(single, tile));
+      require_agreement(model.graph, model.inputs, options(single, tile), 2);
+    }
+    const std::string schedule = codegen::schedule_text(graph, options(true));
+    CHECK(schedule.find("product") != std::string::npos);
+    CHECK(schedule.find("loop") != std::string::npos);
   }
 }
