@@ -363,7 +363,13 @@ void Executor::walk_for(const program::ForStatement& statement) {
 
   std::vector<Contribution> factors;
   sum_out_iteration(first_term, first_site, chain, factors);
+  std::map<std::string, Value> produced = std::move(loops_.back().produced);
   loops_.pop_back();
+  if (role_ == Role::predict)
+    for (SymbolId id : statement.filled)
+      if (const Value value = bound_[static_cast<std::size_t>(id)];
+          value && !latents.contains(program_->symbol(id).name))
+        produced[program_->symbol(id).name] = value;
   const auto keep = [&](Value next, Value argument) {
     return builder_->broadcast_like(open.mask ? ir::select(*open.mask, next, argument) : next,
                                     argument.type());
@@ -427,6 +433,8 @@ void Executor::walk_for(const program::ForStatement& statement) {
       stacked.push_back(latent.value);
       stacked_latents.push_back(name);
     }
+  for (const auto& [name, value] : produced)
+    stacked.push_back(value);
   Values accumulated;
   for (std::size_t k = first_term; k < terms.size(); ++k)
     if (!terms[k].absorbed)
@@ -456,6 +464,12 @@ void Executor::walk_for(const program::ForStatement& statement) {
     latent.distribution = nullptr;
     latent.parameters.clear();
   }
+  std::size_t place = stacked_symbols.size() + stacked_latents.size();
+  for (const auto& [name, value] : produced)
+    (loops_.empty() ? results : loops_.back().produced)[name] = values.stacked[place++];
+  if (role_ == Role::predict && loops_.empty())
+    for (SymbolId id : statement.carried)
+      results[program_->symbol(id).name] = bound_[static_cast<std::size_t>(id)];
   std::size_t number = 0;
   for (std::size_t k = first_term; k < terms.size(); ++k)
     if (!terms[k].absorbed) {

@@ -136,8 +136,8 @@ void Executor::walk_sample(const program::Sample& sample, const program::Stateme
           catalog::sample(draws, *sample.distribution, parameters, sizes_->shape(sample.type.dims));
       if (!sample.observed)
         bound_[static_cast<std::size_t>(symbol.id)] = value;
-      if (loops_.empty())
-        results[symbol.name] = value;
+      if (sample.observed || loops_.empty())
+        produce(symbol.name, value);
     }
   } else if (sample.observed) {
     Value value = evaluate(sample.value);
@@ -154,6 +154,17 @@ void Executor::walk_sample(const program::Sample& sample, const program::Stateme
     score_latent(sample, parameters);
   }
   builder_->set_origin(outer);
+}
+
+void Executor::produce(const std::string& name, Value value) {
+  Value& slot = loops_.empty() ? results[name] : loops_.back().produced[name];
+  if (const auto mask = open_mask()) {
+    // A branch or a row that does not exist leaves what another branch has drawn, or 0.
+    const ir::Type type = value.type();
+    const bool replaces = !slot || slot.type().shape != type.shape || slot.type().element != type.element;
+    value = ir::select(*mask, value, replaces ? builder_->zeros(type) : slot);
+  }
+  slot = value;
 }
 
 void Executor::draw_latent(const program::Sample& sample, const Values& parameters) {

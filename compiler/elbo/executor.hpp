@@ -90,6 +90,8 @@ private:
     std::size_t conditions = 0; ///< number of conditions outside the loop
     /** What `z[t - k]` reads, k = 1, 2, …: the values of the iterations before, 0 where there was none. */
     std::map<program::SymbolId, Values> lagged;
+    /** What the predict walk makes in one iteration, by name. */
+    std::map<std::string, ir::Value> produced;
   };
   /** The finite variables of a loop that reach its next iteration, and the forward algorithm over them. */
   struct Chain {
@@ -140,6 +142,8 @@ private:
   /** A density, entropy or divergence as one number for every element of the open plates: event dimensions
    * summed, 0 where the element or iteration does not exist. */
   ir::Value per_element(ir::Value value) const;
+  /** Keeps a value that the predict walk draws: an array over the open loops once they are closed. */
+  void produce(const std::string& name, ir::Value value);
   SiteDraws draws_of(const std::string& site);
   std::vector<ir::AxisId> open_axes() const;
   std::vector<ir::Value> open_indices() const;
