@@ -478,7 +478,7 @@ void Executor::walk_for(const program::ForStatement& statement) {
     }
   for (std::size_t k = first_score; k < scores.size(); ++k) {
     ScoreSite& score = scores[k];
-    score.draw = latents.at(score.site).value;
+    // Its draw stays the one inside the body: terms of the loop read that one, terms outside the array of it.
     score.log_prob = values.accumulated[number++];
     if (score.baseline)
       throw Unsupported(loop.span,

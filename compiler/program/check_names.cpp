@@ -365,7 +365,10 @@ ExprPtr Checker::check_own_index(const Symbol& indexed, const ast::Index& index,
     for (const Frame& frame : indexed.frames)
       if (frame.kind == Frame::Kind::loop && is_open(frame)) {
         const Loop& loop = program_.loop(frame.id);
-        errors::loop_array_not_yet_set(out_, span, indexed.name, symbol(loop.index).name, loop.reverse);
+        if (now_.gone.count(indexed.name))
+          report_unknown_name(indexed.name, span);
+        else
+          errors::loop_array_not_yet_set(out_, span, indexed.name, symbol(loop.index).name, loop.reverse);
         return nullptr;
       }
   std::size_t rest = subscripts.size() - next;

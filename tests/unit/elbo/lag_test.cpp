@@ -118,3 +118,39 @@ TEST_CASE("what cannot be read ahead is an error", "[lag]") {
   CHECK_THAT(refused("for t in 0..N { x = t == 0 ? 0 : h[t - 1]; iarange i in 2 { h[t] = x + i; } }"),
              Catch::Contains("plate"));
 }
+
+TEST_CASE("the score function of a chain of discrete draws", "[lag]") {
+  Objective objective("data y : real[N];\n"
+                      "model { for t in 0..N { z[t] ~ bernoulli(t == 0 ? 0.5 : 0.2 + 0.5 * z[t - 1]);\n"
+                      "  y[t] ~ normal(z[t], 1); } }\n"
+                      "guide { param a : unit; param b : unit;\n"
+                      "  for t in 0..N { z[t] ~ bernoulli(t == 0 ? a : b * (1 - 0.6 * z[t - 1])); } }\n",
+                      series({1, 2, -1}));
+  const auto expected = [](double u, double v) {
+    const double y[] = {1, 2, -1};
+    const double a = 1 / (1 + std::exp(-u)), b = 1 / (1 + std::exp(-v));
+    double total = 0;
+    for (unsigned path = 0; path < 8; ++path) {
+      double q = 1, difference = 0;
+      for (unsigned t = 0; t < 3; ++t) {
+        const unsigned z = path >> t & 1, before = t ? path >> (t - 1) & 1 : 0;
+        const double one_q = t == 0 ? a : b * (1 - 0.6 * before), one_p = t == 0 ? 0.5 : 0.2 + 0.5 * before;
+        q *= z ? one_q : 1 - one_q;
+        difference +=
+            std::log(z ? one_p : 1 - one_p) + log_normal(y[t], z, 1) - std::log(z ? one_q : 1 - one_q);
+      }
+      total += q * difference;
+    }
+    return total;
+  };
+  const double u = -0.4, v = 0.8, step = 1e-5;
+  objective.set_parameter("a", {u});
+  objective.set_parameter("b", {v});
+  const auto mean = objective.average(20000);
+  CHECK(std::abs(mean.elbo - expected(u, v)) < 4 * mean.elbo_error);
+  const double by_a = (expected(u + step, v) - expected(u - step, v)) / (2 * step);
+  const double by_b = (expected(u, v + step) - expected(u, v - step)) / (2 * step);
+  CHECK(std::abs(mean.gradient.at("a")[0] - by_a) < 4 * mean.error.at("a")[0]);
+  CHECK(std::abs(mean.gradient.at("b")[0] - by_b) < 4 * mean.error.at("b")[0]);
+  CHECK(mean.error.at("b")[0] < 0.02);
+}
