@@ -24,7 +24,7 @@ Dependence::Dependence(const ir::Graph& graph, NodeId source) : state_(graph.nod
           state = state ? ir::unite(*state, *other) : *other;
       };
       if (node.kind == Kind::loop_argument) {
-        const ir::Loop& loop = graph.loops[static_cast<std::size_t>(node.loop)];
+        const ir::Loop& loop = graph.loop_of(graph.regions[static_cast<std::size_t>(node.region)].owner);
         join(loop.inits.at(static_cast<std::size_t>(node.index)));
         if (static_cast<std::size_t>(node.index) < loop.nexts.size())
           join(loop.nexts[static_cast<std::size_t>(node.index)]);
