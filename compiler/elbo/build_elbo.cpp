@@ -1,6 +1,7 @@
 #include "compiler/elbo/build_elbo.hpp"
 
 #include "compiler/catalog/ops.hpp"
+#include "compiler/elbo/dependence.hpp"
 
 #include <fmt/format.h>
 
@@ -165,6 +166,37 @@ ir::Value in_nesting_order(const program::Program& program, Sizes& sizes, ir::Bu
   return value;
 }
 
+/** By parameter, whether a latent's draw depends on it. \throws Unsupported when such a parameter also enters
+ * a density of the model directly: its gradient would need both losses. */
+std::vector<bool> parameters_of_draws(const Executor& walk, const ir::Graph& graph,
+                                      const program::Program& program) {
+  std::vector<ir::NodeId> draws;
+  for (const auto& [name, latent] : walk.latents)
+    draws.push_back(latent.value.id());
+  std::vector<bool> result;
+  for (std::size_t k = 0; k < graph.parameters.size(); ++k) {
+    std::vector<ir::NodeId> sources;
+    for (std::size_t id = 0; id < graph.nodes.size(); ++id)
+      if (graph.nodes[id].kind == ir::Kind::parameter &&
+          graph.nodes[id].index == static_cast<std::int32_t>(k))
+        sources.push_back(static_cast<ir::NodeId>(id));
+    const Dependence dependence(graph, sources, {});
+    result.push_back(
+        std::any_of(draws.begin(), draws.end(), [&](ir::NodeId draw) { return dependence.reaches(draw); }));
+    if (!result.back())
+      continue;
+    const Dependence direct(graph, sources, draws);
+    for (const Term& term : walk.terms)
+      if (term.kind != TermKind::guide && direct.reaches(term.log_prob.id()))
+        throw Unsupported(
+            program.guide_span,
+            fmt::format("the objective iwae with parameter {}, which shapes draws of the guide and enters "
+                        "the density of {} directly: use `--objective elbo` or `stl`",
+                        graph.parameters[k].name, term.site));
+  }
+  return result;
+}
+
 template <class Build>
 std::optional<Elbo> guarded(Diagnostics& diagnostics, Build&& build) {
   try {
@@ -218,8 +250,12 @@ std::optional<Elbo> build_elbo(const program::Program& program, const ElboOption
         if (!contribution.name.starts_with("observed") && !contribution.name.starts_with("sum over"))
           contribution.value = contribution.value * weight;
       context.contributions = &annealed;
-      value.loss = objective->make.get()(context).loss;
+      const ObjectiveValue weakened = objective->make.get()(context);
+      value.loss = weakened.loss;
+      value.guide_loss = weakened.guide_loss;
     }
+    if (value.guide_loss)
+      walk.elbo.shapes_draws = parameters_of_draws(executor, *walk.elbo.graph, program);
     walk.elbo.objective = std::move(value);
     walk.elbo.estimates = describe_estimates(executor, *objective);
     for (const auto& [name, latent] : executor.latents)

@@ -37,6 +37,8 @@ struct Elbo {
   std::unique_ptr<guide::Parameters> parameters;
   ObjectiveValue objective;
   std::vector<SiteEstimate> estimates;
+  std::vector<bool>
+      shapes_draws; ///< by parameter: whether a latent's draw depends on it; empty: of no interest
   std::map<std::string, ir::Value> latents; ///< top-level latents: value with its plates as axes, by site
   std::map<std::string, ir::Value> results; ///< of the predict block
 };

@@ -22,6 +22,21 @@ std::vector<Value> parameter_nodes(Elbo& elbo) {
   return nodes;
 }
 
+/** d loss / d parameter, of the loss that the parameter follows. */
+std::vector<Value> parameter_gradients(Elbo& elbo, const std::vector<Value>& nodes) {
+  if (!elbo.objective.guide_loss)
+    return autodiff::gradients(*elbo.builder, elbo.objective.loss, nodes);
+  std::vector<Value> of_model, of_guide;
+  for (std::size_t k = 0; k < nodes.size(); ++k)
+    (elbo.shapes_draws[k] ? of_guide : of_model).push_back(nodes[k]);
+  const std::vector<Value> model = autodiff::gradients(*elbo.builder, elbo.objective.loss, of_model);
+  const std::vector<Value> guide = autodiff::gradients(*elbo.builder, *elbo.objective.guide_loss, of_guide);
+  std::vector<Value> result;
+  for (std::size_t k = 0, m = 0, g = 0; k < nodes.size(); ++k)
+    result.push_back(elbo.shapes_draws[k] ? guide[g++] : model[m++]);
+  return result;
+}
+
 void report(Elbo& elbo) {
   elbo.builder->output({OutputKind::scalar, "elbo", elbo.objective.reported.id(), -1, -1});
   for (const auto& [name, value] : elbo.objective.parts)
@@ -38,7 +53,7 @@ bool counts_rows(const ir::Graph& graph, const ir::Parameter& parameter) {
 void add_gradient_outputs(Elbo& elbo) {
   report(elbo);
   const std::vector<Value> nodes = parameter_nodes(elbo);
-  const std::vector<Value> gradients = autodiff::gradients(*elbo.builder, elbo.objective.loss, nodes);
+  const std::vector<Value> gradients = parameter_gradients(elbo, nodes);
   for (std::size_t k = 0; k < gradients.size(); ++k)
     elbo.builder->output({OutputKind::gradient, elbo.graph->parameters[k].name, gradients[k].id(),
                           static_cast<std::int32_t>(k), -1});
@@ -61,7 +76,7 @@ int add_update(Elbo& elbo, const StepOptions& options) {
   ir::Builder& builder = *elbo.builder;
   report(elbo);
   const std::vector<Value> nodes = parameter_nodes(elbo);
-  std::vector<Value> gradients = autodiff::gradients(builder, elbo.objective.loss, nodes);
+  std::vector<Value> gradients = parameter_gradients(elbo, nodes);
   const bool any_local =
       std::any_of(elbo.graph->parameters.begin(), elbo.graph->parameters.end(),
                   [&](const ir::Parameter& parameter) { return counts_rows(*elbo.graph, parameter); });

@@ -6,8 +6,18 @@ using ir::AxisId;
 using ir::Kind;
 using ir::NodeId;
 
-Dependence::Dependence(const ir::Graph& graph, NodeId source) : state_(graph.nodes.size()) {
-  state_[static_cast<std::size_t>(source)] = std::vector<AxisId>{};
+Dependence::Dependence(const ir::Graph& graph, const std::vector<NodeId>& sources,
+                       const std::vector<NodeId>& barriers)
+    : state_(graph.nodes.size()) {
+  std::vector<bool> fixed(graph.nodes.size(), false);
+  for (NodeId barrier : barriers)
+    fixed[static_cast<std::size_t>(barrier)] = true;
+  std::vector<AxisId> source_axes;
+  for (NodeId source : sources) {
+    state_[static_cast<std::size_t>(source)] = std::vector<AxisId>{};
+    fixed[static_cast<std::size_t>(source)] = true;
+    source_axes = ir::unite(source_axes, graph.type(source).axes);
+  }
   // Nodes are in order except that a loop's argument depends on the body's next value: repeat until nothing
   // changes.
   bool changed = true;
@@ -15,7 +25,7 @@ Dependence::Dependence(const ir::Graph& graph, NodeId source) : state_(graph.nod
     changed = false;
     for (std::size_t k = 0; k < graph.nodes.size(); ++k) {
       const ir::Node& node = graph.nodes[k];
-      if (static_cast<NodeId>(k) == source)
+      if (fixed[k])
         continue;
       std::optional<std::vector<AxisId>> state = state_[k];
       const auto join = [&](NodeId from) {
@@ -55,7 +65,7 @@ Dependence::Dependence(const ir::Graph& graph, NodeId source) : state_(graph.nod
                              node.kind == Kind::scatter_add;
         if (crosses)
           for (AxisId axis : node.axes)
-            if (graph.type(source).has_axis(axis))
+            if (ir::contains(source_axes, axis))
               state = ir::unite(*state, {axis});
       }
       if (state != state_[k]) {

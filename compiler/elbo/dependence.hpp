@@ -15,7 +15,11 @@ namespace plait::elbo {
 
 class Dependence {
 public:
-  Dependence(const ir::Graph& graph, ir::NodeId source);
+  Dependence(const ir::Graph& graph, ir::NodeId source)
+      : Dependence(graph, std::vector<ir::NodeId>{source}, {}) {}
+  /** What depends on any of `sources` along ways that do not pass through `barriers`. */
+  Dependence(const ir::Graph& graph, const std::vector<ir::NodeId>& sources,
+             const std::vector<ir::NodeId>& barriers);
 
   bool reaches(ir::NodeId node) const { return state_[static_cast<std::size_t>(node)].has_value(); }
   /** Axes of the source that some way to `node` crosses; ascending. */

@@ -6,6 +6,7 @@
 #include "compiler/elbo/combine.hpp"
 
 #include <map>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -20,8 +21,10 @@ struct ObjectiveContext {
 };
 
 struct ObjectiveValue {
-  ir::Value reported;                                   ///< estimate of the bound; real scalar
-  ir::Value loss;                                       ///< real scalar; gradients are taken of this
+  ir::Value reported; ///< estimate of the bound; real scalar
+  ir::Value loss;     ///< real scalar; gradients are taken of this
+  /** When set, parameters that shape the draws follow the gradient of this instead of `loss`. */
+  std::optional<ir::Value> guide_loss;
   std::vector<std::pair<std::string, ir::Value>> parts; ///< named addends of `reported`, when it is a sum
 };
 

@@ -8,8 +8,7 @@ namespace plait::elbo {
 
 using ir::Value;
 
-Value SiteDraws::draw(ir::RandomKind kind, std::vector<ir::Extent> shape,
-                      std::vector<Value> parameters) {
+Value SiteDraws::draw(ir::RandomKind kind, std::vector<ir::Extent> shape, std::vector<Value> parameters) {
   // The first draw of a site has the site's own stream; a second one (beta needs two gammas) a stream of its
   // own.
   const std::string stream = draws_ == 0 ? site_ : fmt::format("{}#{}", site_, draws_);

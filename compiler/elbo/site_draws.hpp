@@ -26,8 +26,7 @@ public:
   ir::Value binomial(ir::Value trials, ir::Value probability) override;
 
 private:
-  ir::Value draw(ir::RandomKind kind, std::vector<ir::Extent> shape,
-                 std::vector<ir::Value> parameters);
+  ir::Value draw(ir::RandomKind kind, std::vector<ir::Extent> shape, std::vector<ir::Value> parameters);
 
   ir::Builder* builder_;
   std::string site_;

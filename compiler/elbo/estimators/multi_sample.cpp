@@ -1,4 +1,3 @@
-#include "compiler/autodiff/reverse.hpp"
 #include "compiler/catalog/ops.hpp"
 #include "compiler/elbo/estimators/rows.hpp"
 
@@ -69,7 +68,8 @@ void refuse_score_sites(const ObjectiveContext& context) {
 // L_K = E log (1/K) sum_k w_k (Burda, Grosse & Salakhutdinov 2016). The gradient is doubly reparameterized
 // (Tucker et al. 2019): with normalized weights v_k,
 //   theta: sum_k v_k d log w_k / d theta,       phi: sum_k v_k^2 (d log w_k / d z_k) (d z_k / d phi).
-// log q has its parameters stopped, so log w_k depends on phi through z_k alone.
+// log q has its parameters stopped, so log w_k depends on phi through z_k alone: the two sums are the
+// gradients of two losses, one for the parameters of the model and one for those that shape the draws.
 ObjectiveValue make_iwae(const ObjectiveContext& context) {
   refuse_score_sites(context);
   ir::Builder& builder = *context.builder;
@@ -80,22 +80,8 @@ ObjectiveValue make_iwae(const ObjectiveContext& context) {
   ObjectiveValue result;
   result.reported = over_rows(log_sum - ir::log(count), weights);
   const Value normalized = ir::stop_gradient(ir::exp(weights.value - log_sum));
-
-  std::vector<Value> draws;
-  for (const auto& [name, latent] : context.walk->latents)
-    if (latent.value.type().element == ir::Element::real)
-      draws.push_back(latent.value);
-  const Value weighted = over_rows(builder.sum(normalized * weights.value, {particles}), weights);
-  const Value doubly = over_rows(builder.sum(ir::square(normalized) * weights.value, {particles}), weights);
-  // `weighted` has the gradient sum v_k d log w_k for everything. Where it flows through z, v_k^2 must stand
-  // for v_k: the difference of the two directional derivatives along z corrects it.
-  result.loss = -weighted;
-  const std::vector<Value> once = autodiff::gradients(builder, weighted, draws);
-  const std::vector<Value> twice = autodiff::gradients(builder, doubly, draws);
-  for (std::size_t k = 0; k < draws.size(); ++k) {
-    const Value correction = builder.sum_event(ir::stop_gradient(twice[k] - once[k]) * draws[k]);
-    result.loss = result.loss - builder.sum(correction, correction.type().axes);
-  }
+  result.loss = -over_rows(builder.sum(normalized * weights.value, {particles}), weights);
+  result.guide_loss = -over_rows(builder.sum(ir::square(normalized) * weights.value, {particles}), weights);
   return result;
 }
 
