@@ -103,6 +103,8 @@ llvm::Function* Lowering::lower_plate_phase(std::size_t index) {
   llvm::Value* first = prologue_->CreateSDiv(prologue_->CreateMul(chunk_, tiles), chunks);
   llvm::Value* last =
       prologue_->CreateSDiv(prologue_->CreateMul(prologue_->CreateAdd(chunk_, i64(1)), tiles), chunks);
+  chunk_start_ = prologue_->CreateMul(first, i64(phase.tile_rows));
+  chunk_empty_ = prologue_->CreateICmpEQ(first, last);
   for (const Statement& statement : phase.statements)
     prepare_sums(statement);
   loop(first, last, i64(1), [&](llvm::Value* tile) {

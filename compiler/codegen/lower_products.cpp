@@ -1,5 +1,6 @@
 #include "compiler/codegen/lower.hpp"
 
+#include <algorithm>
 #include <set>
 #include <stdexcept>
 
@@ -28,13 +29,29 @@ Lowering::Matrix Lowering::shared_matrix(NodeId id) {
   return {external_pointer(0, node(id).index), columns};
 }
 
+/** Whether a product is all that is added up in its accumulator, once per tile: then the first tile of a
+ * chunk sets it, which saves clearing and reading a matrix as large as the weights. */
+bool Lowering::overwrites(const Statement& statement) const {
+  const auto alone = [&](const auto& self, const std::vector<Statement>& statements) -> bool {
+    return std::all_of(statements.begin(), statements.end(), [&](const Statement& other) {
+      return (&other == &statement || other.accumulator != statement.accumulator) && self(self, other.body);
+    });
+  };
+  if (statement.kind != passes::StatementKind::product || statement.accumulator < 0)
+    return false;
+  // Not in loops: there a product adds up over the iterations.
+  const bool outside_loops = std::any_of(phase_->statements.begin(), phase_->statements.end(),
+                                         [&](const Statement& other) { return &other == &statement; });
+  return outside_loops && alone(alone, phase_->statements);
+}
+
 void Lowering::lower_product(const Statement& statement) {
   const Product product = *passes::find_product(graph_, statement.node);
   llvm::Value* m = extent(product.m);
   llvm::Value* n = extent(product.n);
   llvm::Value* k = extent(product.k);
   Matrix a{}, b{}, c{};
-  bool accumulate = false;
+  llvm::Value* accumulate = builder_.getInt32(0);
   switch (product.form) {
   case Product::Form::of_rows:
     a = shared_matrix(product.a);
@@ -47,7 +64,9 @@ void Lowering::lower_product(const Statement& statement) {
     b = rows_matrix(product.b);
     c = {buffer_memory(statement.accumulator).pointer, n};
     k = tile_count_;
-    accumulate = true;
+    accumulate = overwrites(statement) ? builder_.CreateZExt(builder_.CreateICmpNE(tile_start_, chunk_start_),
+                                                             builder_.getInt32Ty())
+                                       : builder_.getInt32(1);
     break;
   case Product::Form::at_root:
     a = shared_matrix(product.a);
@@ -68,7 +87,7 @@ void Lowering::lower_product(const Statement& statement) {
       module_.getOrInsertFunction(options_.single_precision ? "plait_gemm_f32" : "plait_gemm_f64", signature);
   builder_.CreateCall(callee, {m, n, k, factor, a.pointer, a.leading, builder_.getInt32(product.transpose_a),
                                b.pointer, b.leading, builder_.getInt32(product.transpose_b), c.pointer,
-                               c.leading, builder_.getInt32(accumulate)});
+                               c.leading, accumulate});
 }
 
 /** Drawn rows lie anywhere in memory: those that a later lane group will read are fetched ahead. */

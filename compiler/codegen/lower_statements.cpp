@@ -159,8 +159,10 @@ void Lowering::prepare_sums(const Statement& statement) {
   const Memory memory = buffer_memory(statement.accumulator);
   llvm::Value* count = builder_.CreateSDiv(buffer_bytes(statement.accumulator), i64(buffer.element_bytes));
   if (!maximum) {
-    builder_.CreateMemSet(memory.pointer, builder_.getInt8(0), buffer_bytes(statement.accumulator),
-                          llvm::MaybeAlign(64));
+    llvm::Value* bytes = buffer_bytes(statement.accumulator);
+    if (overwrites(statement)) // the product of the first tile sets it
+      bytes = builder_.CreateSelect(chunk_empty_, bytes, i64(0));
+    builder_.CreateMemSet(memory.pointer, builder_.getInt8(0), bytes, llvm::MaybeAlign(64));
     return;
   }
   loop(i64(0), count, i64(1), [&](llvm::Value* i) {

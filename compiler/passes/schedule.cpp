@@ -22,8 +22,6 @@ constexpr std::int64_t register_elements = 8; ///< event elements kept in regist
 
 constexpr std::int64_t lane_sum_bytes =
     64 * 1024; ///< a larger accumulator holds one sum per element, not one per lane
-constexpr std::int64_t default_extent = 1024;
-constexpr std::int64_t most_tile_rows = 256;
 
 std::size_t at(NodeId id) {
   return static_cast<std::size_t>(id);
@@ -63,8 +61,8 @@ public:
     delay_updates();
     make_phases();
     place();
-    choose_tiles();
-    name_arguments();
+    choose_tiles(graph_, options_, schedule_);
+    name_arguments(graph_, schedule_);
     return std::move(schedule_);
   }
 
@@ -437,24 +435,6 @@ private:
       }
   }
 
-  std::int64_t expected(const Extent& extent) const {
-    if (extent.is_known())
-      return extent.value;
-    const auto hint = options_.expected_extents.find(extent.name);
-    return hint == options_.expected_extents.end() ? default_extent : hint->second;
-  }
-
-  std::int64_t expected_elements(const Buffer& buffer) const {
-    std::int64_t count = buffer.width;
-    for (AxisId axis : buffer.axes)
-      count *= expected(graph_.axis(axis).extent);
-    for (const Extent& extent : buffer.shape)
-      count *= expected(extent);
-    if (buffer.lane_axis != no_axis)
-      count *= buffer.lane_rows > 0 ? buffer.lane_rows : expected(graph_.axis(buffer.lane_axis).extent);
-    return count;
-  }
-
   Buffer describe(NodeId node, const Type& type, Place place, AxisId lane_axis) const {
     Buffer buffer;
     buffer.node = node;
@@ -509,7 +489,6 @@ private:
   Placement& placement(NodeId id) { return schedule_.placements[at(id)]; }
 
   void place_statement(Statement& statement, int phase, bool outer, bool by_tiles) {
-    const AxisId home = schedule_.phases[static_cast<std::size_t>(phase)].home;
     const bool sums = statement.kind == StatementKind::accumulate ||
                       (statement.kind == StatementKind::product &&
                        find_product(graph_, statement.node)->form == Product::Form::over_rows);
@@ -543,7 +522,6 @@ private:
     } else if (statement.kind == StatementKind::loop) {
       place_loop(statement, phase, outer, by_tiles || statement.by_tiles);
     }
-    (void)home;
   }
 
   void place_loop(Statement& statement, int phase, bool outer, bool by_tiles) {
@@ -568,111 +546,6 @@ private:
       place_statement(part, phase, false, by_tiles);
   }
 
-  void choose_tiles() {
-    std::vector<std::int64_t> row_bytes(schedule_.phases.size(), 0);
-    const auto per_row = [&](const Buffer& buffer) {
-      Buffer row = buffer;
-      row.lane_rows = 1;
-      return expected_elements(row) * buffer.element_bytes;
-    };
-    const auto owners = buffer_phases();
-    for (std::size_t b = 0; b < schedule_.buffers.size(); ++b)
-      if (schedule_.buffers[b].place == Place::tile)
-        row_bytes[static_cast<std::size_t>(owners[b])] += per_row(schedule_.buffers[b]);
-    for (std::size_t p = 0; p < schedule_.phases.size(); ++p) {
-      Phase& phase = schedule_.phases[p];
-      if (phase.home == no_axis)
-        continue;
-      const std::int64_t lanes = options_.lanes;
-      std::int64_t rows = options_.tile_rows;
-      if (rows <= 0) {
-        const std::int64_t all = expected(graph_.axis(phase.home).extent);
-        const auto fitting = [&](std::int64_t bytes) {
-          return std::clamp(bytes / std::max<std::int64_t>(1, row_bytes[p]),
-                            std::min(4 * lanes, most_tile_rows), most_tile_rows);
-        };
-        const bool by_products = std::any_of(phase.statements.begin(), phase.statements.end(),
-                                             [](const Statement& s) { return needs_tile(s); });
-        // A matrix product packs its shared matrix for every tile, so tiles are as large as two parallel
-        // chunks allow, even if the rows' values then live in the outer cache.
-        rows = by_products ? std::min(fitting(16 * options_.cache_bytes), (all + 1) / 2)
-                           : std::min(fitting(options_.cache_bytes), all);
-        rows = std::max(lanes, rows);
-      }
-      phase.tile_rows = static_cast<int>((rows + lanes - 1) / lanes * lanes);
-    }
-    std::vector<std::int64_t> sum_bytes(schedule_.phases.size(), 1);
-    for (std::size_t b = 0; b < schedule_.buffers.size(); ++b)
-      if (schedule_.buffers[b].chunks > 0 && schedule_.buffers[b].place == Place::whole)
-        sum_bytes[static_cast<std::size_t>(owners[b])] +=
-            expected_elements(schedule_.buffers[b]) * schedule_.buffers[b].element_bytes;
-    for (std::size_t p = 0; p < schedule_.phases.size(); ++p) {
-      Phase& phase = schedule_.phases[p];
-      if (phase.home != no_axis)
-        phase.maximum_chunks = static_cast<int>(
-            std::clamp<std::int64_t>(options_.accumulator_bytes / sum_bytes[p], 1, options_.maximum_chunks));
-    }
-    for (std::size_t b = 0; b < schedule_.buffers.size(); ++b) {
-      Buffer& buffer = schedule_.buffers[b];
-      if (buffer.chunks == 0)
-        continue;
-      const Phase& phase = schedule_.phases[static_cast<std::size_t>(owners[b])];
-      buffer.chunks = phase.maximum_chunks;
-      if (buffer.place == Place::tile && buffer.lane_axis != no_axis)
-        buffer.lane_rows = phase.tile_rows;
-    }
-  }
-
-  /** The phase every buffer belongs to; accumulators belong to the phase that fills them. */
-  std::vector<int> buffer_phases() const {
-    std::vector<int> owners(schedule_.buffers.size(), 0);
-    for (const auto* list : {&schedule_.placements, &schedule_.next_values})
-      for (const Placement& placement : *list)
-        if (placement.buffer >= 0)
-          owners[static_cast<std::size_t>(placement.buffer)] = placement.phase;
-    const auto visit = [&](const auto& self, const Statement& statement, int phase) -> void {
-      if (statement.accumulator >= 0)
-        owners[static_cast<std::size_t>(statement.accumulator)] = phase;
-      for (const Statement& part : statement.body)
-        self(self, part, phase);
-    };
-    for (std::size_t p = 0; p < schedule_.phases.size(); ++p)
-      for (const Statement& statement : schedule_.phases[p].statements)
-        visit(visit, statement, static_cast<int>(p));
-    return owners;
-  }
-
-  void name_arguments() {
-    std::set<std::string> extents, inputs;
-    const auto note = [&](const Extent& extent) {
-      if (!extent.is_known())
-        extents.insert(extent.name);
-    };
-    for (const ir::Axis& axis : graph_.axes) {
-      note(axis.extent);
-      note(axis.population);
-    }
-    for (const ir::Minibatch& minibatch : graph_.minibatches) {
-      note(minibatch.population);
-      note(minibatch.rows);
-    }
-    for (const ir::Parameter& parameter : graph_.parameters)
-      std::for_each(parameter.shape.begin(), parameter.shape.end(), note);
-    for (const ir::DataArray& data : graph_.data)
-      std::for_each(data.shape.begin(), data.shape.end(), note);
-    for (const ir::Loop& loop : graph_.loops)
-      note(loop.trip_count);
-    for (const Node& node : graph_.nodes) {
-      std::for_each(node.type.shape.begin(), node.type.shape.end(), note);
-      std::for_each(node.extents.begin(), node.extents.end(), note);
-      note(node.start);
-      if (node.kind == Kind::input)
-        inputs.insert(node.name);
-    }
-    schedule_.extents.assign(extents.begin(), extents.end());
-    schedule_.inputs.assign(inputs.begin(), inputs.end());
-  }
-
   const Graph& graph_;
   ScheduleOptions options_;
   Usage usage_;
@@ -689,40 +562,6 @@ private:
 
 Schedule schedule(const Graph& graph, const ScheduleOptions& options) {
   return Scheduler(graph, options).run();
-}
-
-bool in_workspace(const Buffer& buffer) {
-  return buffer.place != Place::lane && buffer.place != Place::inlined;
-}
-
-std::int64_t workspace_bytes(const Graph& graph, const Schedule& schedule,
-                             const std::vector<std::int64_t>& extents) {
-  const auto size = [&](const Extent& extent) {
-    if (extent.is_known())
-      return extent.value;
-    const auto place = std::find(schedule.extents.begin(), schedule.extents.end(), extent.name);
-    return extents.at(static_cast<std::size_t>(place - schedule.extents.begin()));
-  };
-  std::int64_t total = 0;
-  for (const Buffer& buffer : schedule.buffers) {
-    if (!in_workspace(buffer))
-      continue;
-    std::int64_t bytes = std::int64_t{buffer.element_bytes} * buffer.width;
-    for (AxisId axis : buffer.axes)
-      bytes *= size(graph.axis(axis).extent);
-    for (const Extent& extent : buffer.shape)
-      bytes *= size(extent);
-    if (buffer.lane_axis != no_axis) {
-      const std::int64_t rows =
-          buffer.lane_rows > 0 ? buffer.lane_rows : size(graph.axis(buffer.lane_axis).extent);
-      bytes *= (rows + schedule.lanes - 1) / schedule.lanes * schedule.lanes;
-    }
-    // One register more, so that the last, partly filled one may be read and written whole.
-    bytes += std::int64_t{buffer.element_bytes} * schedule.lanes;
-    bytes = (bytes + buffer_alignment - 1) / buffer_alignment * buffer_alignment;
-    total += bytes * std::max(1, buffer.chunks);
-  }
-  return total + buffer_alignment;
 }
 
 } // namespace plait::passes

@@ -46,6 +46,12 @@ std::optional<SumTerms> sum_terms(const ir::Graph& graph, const Usage& usage, ir
  * several rows. Sums over the rows may only be accumulated. */
 ir::AxisId loop_home(const ir::Graph& graph, const Usage& usage, ir::NodeId loop);
 
+/** Rows of a tile and number of chunks of every phase, from what its buffers and accumulators take. */
+void choose_tiles(const ir::Graph& graph, const ScheduleOptions& options, Schedule& schedule);
+
+/** Lists the run-time extents and the named inputs of the graph in the order of the ABI: by name. */
+void name_arguments(const ir::Graph& graph, Schedule& schedule);
+
 /** Kinds that sum over axes. */
 bool is_reduction(ir::Kind kind);
 
