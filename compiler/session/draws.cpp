@@ -1,4 +1,4 @@
-#include "compiler/session/state.hpp"
+#include "compiler/session/laplace.hpp"
 
 #include <fmt/format.h>
 
@@ -101,13 +101,22 @@ std::vector<DrawnArray> draw(const Fit::State& state, const BoundProgram& bound,
   const compiler::NativeProgram native =
       compiler::compile_native(graph, native_options(bound, state.options.compile));
   runtime::RunnerSetup setup = runner_setup(bound, native, false);
-  setup.parameters = match_parameters(state, bound, native.graph);
+  PosteriorParameters parameters(state, bound, native.graph, request.at_points);
+  setup.parameters = parameters.pointers();
   for (Buffer& buffer : buffers)
     setup.values.push_back(buffer.data());
   setup.seed = state.options.seed ^ 0x647261777300ull; // other noise than the training steps
   setup.pool = state.pool.get();
   runtime::StepRunner runner(std::move(setup));
-  for (std::int64_t k = 0; k < request.draws; ++k) {
+  std::int64_t draws = request.draws;
+  if (draws == 0) {
+    std::size_t numbers = 1;
+    for (std::size_t a = 0; a < drawn; ++a)
+      numbers += buffers[a].bytes() / real_bytes;
+    draws = std::clamp<std::int64_t>(static_cast<std::int64_t>(4'000'000 / numbers), 100, 4000);
+  }
+  for (std::int64_t k = 0; k < draws; ++k) {
+    parameters.move_to(k);
     runner.run(static_cast<std::uint32_t>(k), {{"step", 1.0}});
     for (std::size_t a = 0; a < arrays.size(); ++a) {
       if (a >= drawn && k > 0)
@@ -191,7 +200,7 @@ Summary summarize(const DrawnArray& array, bool is_parameter) {
 
 std::vector<Summary> Fit::summaries() const {
   session::DrawRequest request;
-  request.draws = 4000;
+  request.draws = 0;
   std::vector<DrawnArray> parameters;
   std::vector<Summary> result;
   for (const DrawnArray& array : session::draw(*state_, state_->bound, request, &parameters))

@@ -160,7 +160,8 @@ void restore(session::Buffer& buffer, const std::vector<runtime::Tensor>& tensor
   throw Error(Fault::data, fmt::format("error: the saved state has no values for {}", name));
 }
 
-runtime::Summary summary_of(const Fit::State& state, const Fit& fit) {
+/** Without a posterior to summarize, the status is "failed", the rows are left out, and `fault` says why. */
+runtime::Summary summary_of(const Fit::State& state, const Fit& fit, std::optional<Error>& fault) {
   runtime::Summary summary;
   const bool finite = state.trace.empty() || std::isfinite(state.trace.back().elbo);
   summary.status = !finite ? "failed" : fit.finished() ? "finished" : "interrupted";
@@ -184,7 +185,17 @@ runtime::Summary summary_of(const Fit::State& state, const Fit& fit) {
   summary.numbers["compile_native_ms"] = state.report.native_ms;
   constexpr std::size_t most = 100'000; // numbers; beyond that the draws themselves are the summary
   std::size_t rows = 0;
-  for (const Summary& latent : fit.summaries()) {
+  std::vector<Summary> latents;
+  try {
+    latents = fit.summaries();
+  } catch (const Error& error) {
+    if (error.fault != Fault::inference)
+      throw;
+    fault = error;
+    if (fit.finished())
+      summary.status = "failed";
+  }
+  for (const Summary& latent : latents) {
     rows += latent.mean.size();
     if (rows > most)
       break;
@@ -275,6 +286,7 @@ void Fit::save(const std::string& folder) const {
 
     session::DrawRequest request;
     request.draws = 1;
+    request.at_points = true;
     std::vector<DrawnArray> constrained;
     session::draw(state, state.bound, request, &constrained);
     std::vector<runtime::Tensor> tensors;
@@ -292,7 +304,11 @@ void Fit::save(const std::string& folder) const {
       }
     }
     runtime::write_parameters(run, tensors, state.step);
-    runtime::write_summary(run, summary_of(state, *this));
+    std::optional<Error> fault;
+    runtime::write_summary(run, summary_of(state, *this, fault));
+    // Everything is written. A run that was stopped early goes on later; one at its end has failed.
+    if (fault && finished())
+      throw Error(*fault);
   } catch (const runtime::StorageError& error) {
     throw Error(Fault::usage, fmt::format("error: {}", error.what()));
   }

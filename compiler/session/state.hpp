@@ -59,6 +59,8 @@ struct ParameterArray {
 double read_real(const void* values, std::size_t position, bool single_precision);
 void write_real(void* values, std::size_t position, double number, bool single_precision);
 
+struct LaplacePosterior;
+
 /** A checked program with the data bound to it. */
 struct BoundProgram {
   compiler::CheckedProgram checked;
@@ -112,6 +114,8 @@ struct Fit::State {
   double pending_elbo = 0; ///< sum since the last report
   std::int64_t pending_steps = 0;
   CompileReport report;
+  mutable std::shared_ptr<const session::LaplacePosterior>
+      laplace; ///< kept for the next draws at the same step
 };
 
 namespace session {
@@ -122,9 +126,10 @@ std::unique_ptr<Fit::State> make_state(std::shared_ptr<const Model::Parsed> pars
 
 /** Draws of the program's guide (and predict block) at the fit's parameters, or of other data. */
 struct DrawRequest {
-  std::int64_t draws = 1000;
+  std::int64_t draws = 1000; ///< 0: 100 to 4000, fewer when there are many numbers
   bool local = false;
   bool predict = false;
+  bool at_points = false;  ///< of the guide itself, whatever stands for the posterior after the fit
   bool parameters = false; ///< the constrained values of declared parameters as well, as arrays of one draw
 };
 std::vector<DrawnArray> draw(const Fit::State& state, const BoundProgram& bound, const DrawRequest& request,
