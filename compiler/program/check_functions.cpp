@@ -15,6 +15,20 @@ bool Checker::bind_parameter(const ast::Parameter& parameter, ExprPtr& argument,
                 written.base == Base::cholesky_corr || written.base == Base::cholesky_cov;
   if (matrix && !wanted.empty())
     wanted.push_back(wanted.back());
+  if (guesses_ && argument->type.is_scalar() && !wanted.empty()) {
+    // An element that is read before it is set has no shape yet: it takes the parameter's, and another round
+    // judges.
+    auto shaped = std::make_shared<Expr>(*argument);
+    std::map<std::string, Dim> outside = now_.dims;
+    now_.dims = dims;
+    for (const ast::ExprPtr& size : wanted)
+      if (auto* name = ast::get_if<ast::Name>(size);
+          !name || constants_.count(name->name) || program_.sizes.count(name->name) || dims.count(name->name))
+        if (auto dim = check_dim(size))
+          shaped->type.dims.push_back(*dim);
+    now_.dims = outside;
+    argument = shaped;
+  }
   const std::vector<Dim>& given = argument->type.dims;
   auto shape_error = [&] {
     errors::argument_shape(out_, argument->span, parameter.name.name, parameter.type.span,

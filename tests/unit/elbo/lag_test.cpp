@@ -47,6 +47,13 @@ TEST_CASE("an element before the one being set can be read", "[lag]") {
                 {1, 10, 100}) == Approx(2 + 40 + 600));
 }
 
+TEST_CASE("an element takes its shape from the function it is handed to", "[lag]") {
+  Objective objective("data y : real[N]; fun next(h : real[2]) -> real[2] { return 2 * h + [1, 2]; }\n"
+                      "model { for t in 1..N { h[t] = next(h[t - 1]); factor(y[t] * h[t, 1]); } }\n",
+                      series({1, 1, 10}));
+  CHECK(objective.evaluate().elbo == Approx(2 + 60));
+}
+
 TEST_CASE("an element before the first one is 0", "[lag]") {
   CHECK(factors("for t in 1..N { h[t] = h[t - 1] + y[t]; factor(h[t]); }", {100, 2, 4}) == Approx(2 + 6));
 }
