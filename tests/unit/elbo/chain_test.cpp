@@ -346,3 +346,38 @@ TEST_CASE("chains that cannot be summed out are refused", "[chain]") {
   CHECK_THAT(refused("for t in 0..N { z[t] ~ categorical(A[0]) using enumerate; } factor(z[0]);"),
              Catch::Contains("after its loop"));
 }
+
+TEST_CASE("a state stays through the steps that have none", "[chain]") {
+  Setting setting = fixture();
+  setting.data["moves"] = {1, 1, 0, 1, 0};
+  const std::string head =
+      "data y : index<3>[N]; data moves : bit[N]; model {\n"
+      "  A = [[0.7, 0.3], [0.2, 0.8]];  E = [[0.5, 0.4, 0.1], [0.1, 0.3, 0.6]];\n  prev = 0;\n"
+      "  for t in 0..N { if (moves[t] == 1) {\n"
+      "    z[t] ~ categorical(A[prev]) using enumerate; prev = z[t];";
+  SECTION("seen only while it moves") {
+    Objective objective(head + "y[t] ~ categorical(E[z[t]]); } } }\n", setting);
+    CHECK(objective.evaluate().elbo ==
+          Approx(brute_force({.7, .3}, fixture_transition, fixture_emission, {0, 2, 2}))
+              .epsilon(0)
+              .margin(1e-10));
+  }
+  SECTION("seen at every step") {
+    Objective objective(head + "} y[t] ~ categorical(E[prev]); } }\n", setting);
+    double total = 0;
+    for (unsigned path = 0; path < 8; ++path) {
+      double p = 1;
+      unsigned state = 0;
+      for (unsigned t = 0, move = 0; t < 5; ++t) {
+        if (setting.data["moves"][t] > 0) {
+          const unsigned next = path >> move++ & 1;
+          p *= fixture_transition[2 * state + next];
+          state = next;
+        }
+        p *= fixture_emission[3 * state + static_cast<std::size_t>(setting.data["y"][t])];
+      }
+      total += p;
+    }
+    CHECK(objective.evaluate().elbo == Approx(std::log(total)).epsilon(0).margin(1e-10));
+  }
+}
