@@ -116,6 +116,7 @@ private:
   Matrix rows_matrix(NodeId node);
   Matrix shared_matrix(NodeId node);
   void lower_product(const Statement& statement);
+  bool overwrites(const Statement& statement) const;
   void fetch_rows_ahead();
   void lower_data_rows(NodeId node);
   void lower_row_dots(NodeId node, const passes::RowContraction& rows);
@@ -235,6 +236,8 @@ private:
   const Phase* phase_ = nullptr;
   Coordinate home_;                    ///< the lanes' rows
   llvm::Value* tile_start_ = nullptr;  ///< first row of the tile
+  llvm::Value* chunk_start_ = nullptr; ///< first row of the chunk
+  llvm::Value* chunk_empty_ = nullptr; ///< i1: it has no tile
   llvm::Value* tile_count_ = nullptr;  ///< rows of the tile
   llvm::Value* tile_offset_ = nullptr; ///< first lane's row within the tile
   llvm::Value* active_rows_ = nullptr; ///< rows from the first lane to the end of the tile
