@@ -133,6 +133,36 @@ TEST_CASE("every automatic guide fits coin, eight schools and radon") {
   }
 }
 
+TEST_CASE("a model without latents takes every automatic guide") {
+  const std::string family =
+      GENERATE("normal", "structured", "iaf", "coupling", "full_rank", "low_rank", "delta", "laplace");
+  INFO(family);
+  const TemporaryFolder work;
+  write_file(work.path() / "model.ppl",
+             "data y : real[N];\n"
+             "model { param m : real = 0; iarange i in N { y[i] ~ normal(m, 1); } }\n"
+             "guide auto(" +
+                 family + ");\n");
+  write_file(work.path() / "data.json", R"({"y": [1, 2]})");
+  const Outcome fit = run_plait(fit_command({"--data", "data.json", "--steps", "20"}), work.path());
+  INFO(fit.error);
+  CHECK(fit.code == 0);
+}
+
+TEST_CASE("options of automatic guides that make no sense are errors") {
+  const std::string family =
+      GENERATE("normal, scale = 0", "structured, scale = -1", "iaf, flows = 0", "coupling, flows = 1.5",
+               "coupling, hidden = -3", "full_rank, scale = 0");
+  INFO(family);
+  const TemporaryFolder work;
+  write_file(work.path() / "model.ppl", "model { x ~ normal(0, 1); }\nguide auto(" + family + ");\n");
+  const Outcome fit = run_plait(fit_command({"--steps", "20"}), work.path());
+  INFO(fit.error);
+  CHECK(fit.code == 1);
+  CHECK(fit.error.find(" must be a ") != std::string::npos);
+  CHECK(fit.error.find("model.ppl:2:12") != std::string::npos);
+}
+
 TEST_CASE("flows bend where a normal cannot") {
   const std::string model = "model { x ~ normal(0, 1); y ~ normal(0.3 * x ^ 2, 0.3); }\nguide auto(";
   const auto [plain, plain_error] = fitted_bound(model + "normal);\n");

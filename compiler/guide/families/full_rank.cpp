@@ -1,5 +1,6 @@
 #include "compiler/guide/families/joint.hpp"
 #include "compiler/guide/families/rows.hpp"
+#include "compiler/guide/families/unconstrained.hpp"
 
 #include <utility>
 
@@ -10,7 +11,7 @@ namespace {
 class FullRankFamily final : public Family {
 public:
   FullRankFamily(const FamilyContext& context, JointLayout layout)
-      : layout_(std::move(layout)), joint_(context, layout_.size(), context.options.at("scale")) {}
+      : layout_(std::move(layout)), joint_(context, layout_.size(), start_scale(context)) {}
 
   LatentDraw draw(const SiteContext& context) override {
     LatentDraw draw = joint_draw(context, layout_, joint_.vector());

@@ -32,7 +32,7 @@ public:
                                   : static_cast<std::int64_t>(requested);
     const Extent extent = Extent::known(n);
     const Extent columns = Extent::known(rank);
-    const double scale = context.options.at("scale");
+    const double scale = start_scale(context);
     using Kind = catalog::Initializer::Kind;
     const ir::Value loc = joint_parameter(context, "loc", {extent}, location_start);
     const ir::Value log_diagonal =

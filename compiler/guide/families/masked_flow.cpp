@@ -167,10 +167,18 @@ private:
   std::optional<Value> log_prob_;
 };
 
+/** Of a model without latents: never asked. */
+class EmptyFamily final : public Family {
+public:
+  LatentDraw draw(const SiteContext& context) override {
+    throw std::logic_error("a latent that the layout does not hold: " + context.site->name);
+  }
+};
+
 std::int64_t whole_option(const FamilyContext& context, const char* name, std::int64_t least) {
   const double value = context.options.at(name);
   if (value < static_cast<double>(least) || value > 1e6 || value != std::floor(value))
-    throw std::invalid_argument(fmt::format("{} must be a whole number, at least 1", name));
+    throw std::invalid_argument(fmt::format("{} must be a whole number, at least {}", name, least));
   return static_cast<std::int64_t>(value);
 }
 
@@ -181,13 +189,15 @@ std::unique_ptr<Family> make_flow_family(const FamilyContext& context, Degrees d
   const std::int64_t n = layout.size();
   const std::int64_t flows = whole_option(context, "flows", 1);
   std::int64_t hidden = whole_option(context, "hidden", 0);
+  const double scale = start_scale(context);
+  if (n == 0)
+    return std::make_unique<EmptyFamily>();
   if (hidden == 0)
     hidden = std::clamp<std::int64_t>(2 * n, 8, 128);
   std::vector<std::vector<int>> layers;
   for (std::int64_t layer = 0; layer < flows; ++layer)
     layers.push_back(degrees(n, layer));
-  return std::make_unique<FlowFamily>(context, std::move(layout),
-                                      FlowStack(context, layers, hidden, context.options.at("scale")));
+  return std::make_unique<FlowFamily>(context, std::move(layout), FlowStack(context, layers, hidden, scale));
 }
 
 } // namespace plait::guide

@@ -56,7 +56,7 @@ const FamilyRow normal_family{
         },
     .known_sizes = KnownSizes::none,
     .make = +[](const FamilyContext& context) -> std::unique_ptr<Family> {
-      return std::make_unique<NormalFamily>(context.options.at("scale"));
+      return std::make_unique<NormalFamily>(start_scale(context));
     },
 };
 

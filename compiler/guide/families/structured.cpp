@@ -119,7 +119,7 @@ const FamilyRow structured_family{
         },
     .known_sizes = KnownSizes::sites,
     .make = +[](const FamilyContext& context) -> std::unique_ptr<Family> {
-      return std::make_unique<StructuredFamily>(context, context.options.at("scale"));
+      return std::make_unique<StructuredFamily>(context, start_scale(context));
     },
 };
 

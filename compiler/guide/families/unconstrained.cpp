@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <stdexcept>
 
 namespace plait::guide {
@@ -27,6 +28,13 @@ ir::Value site_parameter(const SiteContext& context, std::string_view suffix,
   for (ir::Value index : context.loop_indices)
     value = context.builder->gather(value, index, 0);
   return value;
+}
+
+double start_scale(const FamilyContext& context) {
+  const double scale = context.options.at("scale");
+  if (!(scale > 0) || !std::isfinite(scale))
+    throw std::invalid_argument("scale must be a positive number");
+  return scale;
 }
 
 LatentDraw constrain_draw(const SiteContext& context, ir::Value unconstrained,

@@ -28,6 +28,9 @@ inline ir::Value site_parameter(const SiteContext& context, std::string_view suf
  * saddle for ever. */
 inline constexpr catalog::Initializer location_start{catalog::Initializer::Kind::uniform, 1};
 
+/** The option `scale`. \throws std::invalid_argument unless it is positive and finite. */
+double start_scale(const FamilyContext& context);
+
 /** The guide's value and log density from an unconstrained draw and its log density (event dimensions
  * summed): log q(value) = log q(u) - log |d value / d u|. Also passes on a closed-form entropy of u. */
 LatentDraw constrain_draw(const SiteContext& context, ir::Value unconstrained,
