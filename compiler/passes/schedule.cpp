@@ -123,9 +123,11 @@ private:
 
   /** Whether a reader over `home` needs a later level than the task. Work at the root comes first in its
    * level: plates may read it in the same one. */
-  static bool is_later(const Task& source, AxisId home, bool crossed) {
-    return source.finishes_later || (source.home != home && source.home != no_axis) ||
-           (crossed && home != no_axis);
+  bool is_later(const Task& source, NodeId id, AxisId home, bool crossed) const {
+    // A loop that adds up sums over rows also hands on values of the rows themselves, which are there at
+    // once.
+    return (source.finishes_later && !graph_.type(id).has_axis(source.home)) ||
+           (source.home != home && source.home != no_axis) || (crossed && home != no_axis);
   }
 
   int ready(NodeId id, bool crossed, AxisId home) const {
@@ -133,7 +135,7 @@ private:
     if (task < 0)
       return 0;
     const Task& source = tasks_[static_cast<std::size_t>(task)];
-    return source.level + (is_later(source, home, crossed) ? 1 : 0);
+    return source.level + (is_later(source, id, home, crossed) ? 1 : 0);
   }
 
   void add(Task task) {
@@ -359,7 +361,7 @@ private:
           continue;
         const Task& from = tasks_[static_cast<std::size_t>(source)];
         int& want = wanted[static_cast<std::size_t>(source)];
-        want = std::min(want, task.level - (is_later(from, task.home, crossed) ? 1 : 0));
+        want = std::min(want, task.level - (is_later(from, id, task.home, crossed) ? 1 : 0));
       }
     }
   }
