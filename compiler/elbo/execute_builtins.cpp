@@ -161,7 +161,8 @@ Value Executor::evaluate_builtin(const program::BuiltinCall& call, const program
     for (Value part : in) {
       part = is_real ? as_real(part) : as_integer(part);
       const std::vector<Extent> one{Extent::known(1)};
-      parts.push_back(part.type().is_scalar() ? builder_->broadcast(part, {}, one) : part);
+      parts.push_back(part.type().is_scalar() ? builder_->broadcast(part, ir::Type(part.type()).axes, one)
+                                              : part);
     }
     return builder_->concat(parts, 0);
   }

@@ -54,6 +54,11 @@ TEST_CASE("an element takes its shape from the function it is handed to", "[lag]
   CHECK(objective.evaluate().elbo == Approx(2 + 60));
 }
 
+TEST_CASE("numbers of a plate's element can be joined into an array", "[lag]") {
+  CHECK(factors("iarange i in N { a = concat(y[i], [1, 2]); factor(a[0] * a[2]); }", {1, 2, 4}) ==
+        Approx(14));
+}
+
 TEST_CASE("an element before the first one is 0", "[lag]") {
   CHECK(factors("for t in 1..N { h[t] = h[t - 1] + y[t]; factor(h[t]); }", {100, 2, 4}) == Approx(2 + 6));
 }
