@@ -15,7 +15,8 @@ namespace {
 constexpr std::size_t points = 7;
 
 /** Ops whose value is piecewise constant, or held constant on purpose. */
-const std::set<const ir::Op*> without_derivative{&op::sign, &op::floor, &op::ceil, &op::round, &op::stop_gradient};
+const std::set<const ir::Op*> without_derivative{&op::sign, &op::floor, &op::ceil, &op::round,
+                                                 &op::stop_gradient};
 /** Written by derivatives alone; their own is refused. */
 const std::set<const ir::Op*> refusing{&op::tetragamma, &op::log_gamma_sample_derivative};
 
