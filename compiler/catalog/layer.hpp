@@ -28,12 +28,18 @@ struct LayerWeight {
 struct Layer {
   std::string_view name;
   ir::Required<std::string_view> usage; ///< a call with its types, as documentation shows it
-  ir::Required<int> sizes;  ///< bracket arguments: linear[H] has 1
-  ir::Required<int> inputs; ///< value arguments: gru[H](state, x) has 2
+  ir::Required<int> sizes;              ///< bracket arguments: linear[H] has 1
+  ir::Required<int> inputs;             ///< value arguments: gru[H](state, x) has 2
   /** Shape of the result, or empty with `error` set when the input shapes do not fit. */
-  ir::Required<std::vector<ir::Extent> (*)(std::span<const ir::Extent> sizes, std::span<const std::vector<ir::Extent>> inputs, std::string& error)> result_shape;
-  ir::Required<std::vector<LayerWeight> (*)(std::span<const ir::Extent> sizes, std::span<const std::vector<ir::Extent>> inputs)> weights;
-  ir::Required<ir::Value (*)(ir::Builder&, std::span<const ir::Value> inputs, std::span<const ir::Value> weights)> value;
+  ir::Required<std::vector<ir::Extent> (*)(
+      std::span<const ir::Extent> sizes, std::span<const std::vector<ir::Extent>> inputs, std::string& error)>
+      result_shape;
+  ir::Required<std::vector<LayerWeight> (*)(std::span<const ir::Extent> sizes,
+                                            std::span<const std::vector<ir::Extent>> inputs)>
+      weights;
+  ir::Required<ir::Value (*)(ir::Builder&, std::span<const ir::Value> inputs,
+                             std::span<const ir::Value> weights)>
+      value;
 };
 
 std::span<const Layer* const> layers();

@@ -1,6 +1,6 @@
 /** \file
- * Every elementwise op, and the mathematics written with them. `plait::op` holds the rows; the overloaded operators and
- * free functions build nodes.
+ * Every elementwise op, and the mathematics written with them. `plait::op` holds the rows; the overloaded
+ * operators and free functions build nodes.
  */
 #pragma once
 
@@ -77,7 +77,8 @@ Value log_add_exp(Value a, Value b);
 Value x_log_y(Value x, Value y); ///< 0 where x is 0
 Value stop_gradient(Value x);
 
-/** Log of a standard gamma draw as a differentiable function of alpha: value `log_sample`, d/dalpha implicit. */
+/** Log of a standard gamma draw as a differentiable function of alpha: value `log_sample`, d/dalpha implicit.
+ */
 Value attach_log_gamma_derivative(Value alpha, Value log_sample);
 
 // Comparisons, masks, conversions.

@@ -1,6 +1,6 @@
 /** \file
- * An optimizer is one row written in tensor IR, so that its update fuses into the step and runs per row for plate-local
- * parameters.
+ * An optimizer is one row written in tensor IR, so that its update fuses into the step and runs per row for
+ * plate-local parameters.
  */
 #pragma once
 
@@ -25,14 +25,15 @@ struct OptimizerUpdate {
   std::vector<ir::Value> slots;
 };
 
-/** What the update sees. The gradient is of the loss, -ELBO (optimizers descend). `time` counts this element's own
- * updates from 1: for plate-local parameters the row's own count (lazy update), for others the step. */
+/** What the update sees. The gradient is of the loss, -ELBO (optimizers descend). `time` counts this
+ * element's own updates from 1: for plate-local parameters the row's own count (lazy update), for others the
+ * step. */
 struct OptimizerInput {
   ir::Value parameter;
   ir::Value gradient;
   std::vector<ir::Value> slots;
-  ir::Value time;          ///< real
-  ir::Value learning_rate; ///< real scalar, already decayed
+  ir::Value time;                                           ///< real
+  ir::Value learning_rate;                                  ///< real scalar, already decayed
   std::function<ir::Value(std::string_view option)> option; ///< a named option as a real scalar
 };
 

@@ -1,6 +1,7 @@
 /** \file
- * Constructors of tensor IR. Each checks the shape rule of its kind and throws std::logic_error on a violation: type
- * errors of the user's program are found before, in program/, so a violation here is a defect of the compiler.
+ * Constructors of tensor IR. Each checks the shape rule of its kind and throws std::logic_error on a
+ * violation: type errors of the user's program are found before, in program/, so a violation here is a defect
+ * of the compiler.
  */
 #pragma once
 
@@ -70,29 +71,33 @@ public:
   // Elementwise and broadcasting. Axes are united; shapes must agree or be scalar.
   Value map(const Op& op, std::span<const Value> inputs);
   Value map(const Op& op, std::initializer_list<Value> inputs);
-  Value broadcast(Value value, std::vector<AxisId> axes, std::vector<Extent> shape); ///< no node if nothing changes
-  Value broadcast_like(Value value, const Type& type); ///< axes united with type.axes; scalar expanded to type.shape
+  Value broadcast(Value value, std::vector<AxisId> axes,
+                  std::vector<Extent> shape); ///< no node if nothing changes
+  Value broadcast_like(Value value,
+                       const Type& type); ///< axes united with type.axes; scalar expanded to type.shape
 
   // Reductions. `axes` the value lacks are an error: summing over an absent axis would need its size.
   Value sum(Value value, std::vector<AxisId> axes, std::vector<std::int32_t> dims = {});
   Value maximum_over(Value value, std::vector<AxisId> axes, std::vector<std::int32_t> dims = {});
   Value sum_event(Value value); ///< over all event dimensions
   Value log_sum_exp(Value value, std::vector<AxisId> axes, std::vector<std::int32_t> dims = {});
-  Value sum_last(Value value);  ///< over the last event dimension
+  Value sum_last(Value value); ///< over the last event dimension
   Value log_sum_exp_last(Value value);
 
-  /** sum over labels absent from `out` and over `summed_axes` of left * right. A label summed must occur on both sides;
-   * e.g. matrix-vector: left {0,1}, right {1}, out {0}. */
-  Value contract(Value left, std::vector<std::int32_t> left_labels, Value right, std::vector<std::int32_t> right_labels,
-                 std::vector<std::int32_t> out_labels, std::vector<AxisId> summed_axes = {});
+  /** sum over labels absent from `out` and over `summed_axes` of left * right. A label summed must occur on
+   * both sides; e.g. matrix-vector: left {0,1}, right {1}, out {0}. */
+  Value contract(Value left, std::vector<std::int32_t> left_labels, Value right,
+                 std::vector<std::int32_t> right_labels, std::vector<std::int32_t> out_labels,
+                 std::vector<AxisId> summed_axes = {});
   Value dot(Value a, Value b);    ///< [n] x [n] -> scalar
   Value matmul(Value a, Value b); ///< [m,k]x[k,n], [m,k]x[k], [k]x[k,n]
 
   // Indexing. gather: result shape = table.shape with dimension `dim` replaced by index.shape.
   Value gather(Value table, Value index, std::int32_t dim = 0);
-  /** Adjoint of gather(table, index, dim): adds `value` into zeros whose dimension `dim` has length `extent`; summed over
-   * `summed_axes` (axes of index or value that the table lacks). */
-  Value scatter_add(Value index, Value value, std::int32_t dim, const Extent& extent, std::vector<AxisId> summed_axes);
+  /** Adjoint of gather(table, index, dim): adds `value` into zeros whose dimension `dim` has length `extent`;
+   * summed over `summed_axes` (axes of index or value that the table lacks). */
+  Value scatter_add(Value index, Value value, std::int32_t dim, const Extent& extent,
+                    std::vector<AxisId> summed_axes);
   Value axis_to_dim(Value value, AxisId axis); ///< broadcast first if the value lacks the axis
   Value slice(Value value, std::int32_t dim, const Extent& start, const Extent& length);
   Value pad(Value value, std::int32_t dim, const Extent& start, const Extent& full);
@@ -103,7 +108,8 @@ public:
   Value expand(Value value, std::int32_t dim, const Extent& extent);
   Value element(Value vector, std::int64_t position); ///< gather with a constant index on dimension 0
 
-  // Random numbers: rng.hpp defines the counters. `row` integer with the draw's axes, `element_base` integer scalar.
+  // Random numbers: rng.hpp defines the counters. `row` integer with the draw's axes, `element_base` integer
+  // scalar.
   Value random(RandomKind kind, std::string site, Value row, Value element_base, std::vector<Extent> shape,
                std::span<const Value> parameters = {});
 
@@ -112,9 +118,9 @@ public:
   Value cholesky_grad(Value factor, Value grad);
   Value solve_lower(Value factor, Value right, bool transposed = false);
 
-  // Loops. begin_loop opens the body region and makes it current; its arguments are typed like the inits (broadcast the
-  // inits to the axes and shape that the nexts will have). finish_loop closes it and places the loop node: nodes put into an
-  // enclosing region while the body is open come before the loop.
+  // Loops. begin_loop opens the body region and makes it current; its arguments are typed like the inits
+  // (broadcast the inits to the axes and shape that the nexts will have). finish_loop closes it and places
+  // the loop node: nodes put into an enclosing region while the body is open come before the loop.
   NodeId begin_loop(const Extent& trip_count, bool reverse, std::span<const Value> inits);
   Value loop_index(NodeId loop);
   Value loop_argument(NodeId loop, std::size_t number);

@@ -1,6 +1,6 @@
 /** \file
- * An elementwise operation: one row with its value, its derivative and its lowering. A row that forgets one of them
- * does not compile, because Required has no default constructor.
+ * An elementwise operation: one row with its value, its derivative and its lowering. A row that forgets one
+ * of them does not compile, because Required has no default constructor.
  */
 #pragma once
 
@@ -32,19 +32,20 @@ private:
 
 /** How the element type of the result follows from the inputs. */
 enum class ResultRule : std::uint8_t {
-  real,             ///< inputs real, result real
-  integer,          ///< inputs integer, result integer
-  real_comparison,  ///< inputs real, result boolean
+  real,            ///< inputs real, result real
+  integer,         ///< inputs integer, result integer
+  real_comparison, ///< inputs real, result boolean
   integer_comparison,
-  boolean,          ///< inputs boolean, result boolean
-  select,           ///< (boolean, T, T) -> T
-  to_real,          ///< integer or boolean -> real
-  to_integer,       ///< real or boolean -> integer
+  boolean,    ///< inputs boolean, result boolean
+  select,     ///< (boolean, T, T) -> T
+  to_real,    ///< integer or boolean -> real
+  to_integer, ///< real or boolean -> integer
 };
 
 /** d(loss)/d(input k) for every input, given d(loss)/d(output). An entry is empty where the input carries no
  * derivative. `out` is the op's own result, for derivatives that reuse it: d/dx exp(x) = exp(x). */
-using DerivativeRule = std::vector<std::optional<Value>> (*)(Builder&, Value grad, Value out, std::span<const Value> in);
+using DerivativeRule = std::vector<std::optional<Value>> (*)(Builder&, Value grad, Value out,
+                                                             std::span<const Value> in);
 
 /** The explicit "no derivative": comparisons, integer arithmetic, rounding, stop_gradient. */
 inline constexpr DerivativeRule not_differentiable = nullptr;

@@ -1,7 +1,7 @@
 /** \file
- * Types of tensor IR values. A value is a family of arrays: one array of event shape `shape` for every point of the
- * product of its named `axes` (plates, enumeration, particles). Axes are matched by identity and broadcast freely; event
- * dimensions are positional, and only a scalar broadcasts against them.
+ * Types of tensor IR values. A value is a family of arrays: one array of event shape `shape` for every point
+ * of the product of its named `axes` (plates, enumeration, particles). Axes are matched by identity and
+ * broadcast freely; event dimensions are positional, and only a scalar broadcasts against them.
  */
 #pragma once
 
@@ -17,8 +17,9 @@ enum class Element : std::uint8_t {
   boolean
 };
 
-/** The size of a dimension: a number known at compile time, or a name whose value arrives with every call of the step
- * (populations of plates, rows drawn, longest ragged row). Two extents are the same iff they compare equal. */
+/** The size of a dimension: a number known at compile time, or a name whose value arrives with every call of
+ * the step (populations of plates, rows drawn, longest ragged row). Two extents are the same iff they compare
+ * equal. */
 struct Extent {
   std::int64_t value = -1; ///< >= 0 when known at compile time
   std::string name;        ///< set when value < 0
@@ -39,8 +40,8 @@ enum class AxisKind : std::uint8_t {
   particle          ///< independent draws from the guide
 };
 
-/** A named index space. For a subsampled plate `extent` is the number of rows drawn this step and `population` the
- * size of the whole set; otherwise both are the same. */
+/** A named index space. For a subsampled plate `extent` is the number of rows drawn this step and
+ * `population` the size of the whole set; otherwise both are the same. */
 struct Axis {
   std::string name;
   AxisKind kind = AxisKind::plate;

@@ -45,7 +45,7 @@ struct CompileOptions {
   std::string objective = "elbo"; ///< "elbo", "sampled_elbo", "stl", "iwae", "renyi"
   std::map<std::string, double> objective_options{};
   int particles = 1;
-  bool use_cache = true;          ///< compiled steps are kept on disk between runs
+  bool use_cache = true; ///< compiled steps are kept on disk between runs
 };
 
 struct FitOptions {
@@ -54,14 +54,14 @@ struct FitOptions {
   std::string optimizer = "adam"; ///< "adam", "clipped_adam", "adagrad", "rmsprop", "sgd"
   std::map<std::string, double> optimizer_options{};
   double learning_rate = 0.01;
-  double decay = 1;               ///< the learning rate is multiplied by this once over the whole run, smoothly
-  double clip_norm = 0;           ///< > 0: global gradient norm
-  double kl_start = 1;            ///< weight of latent terms at the first step …
-  std::int64_t kl_steps = 0;      ///< … growing linearly to 1 over this many steps
-  bool epoch_batches = false;     ///< shuffled epochs instead of independent uniform subsamples
+  double decay = 1;           ///< the learning rate is multiplied by this once over the whole run, smoothly
+  double clip_norm = 0;       ///< > 0: global gradient norm
+  double kl_start = 1;        ///< weight of latent terms at the first step …
+  std::int64_t kl_steps = 0;  ///< … growing linearly to 1 over this many steps
+  bool epoch_batches = false; ///< shuffled epochs instead of independent uniform subsamples
   std::uint64_t seed = 0;
-  int threads = 0;                ///< 0: all processors; results do not depend on it
-  std::int64_t report_every = 0;  ///< steps between observer calls and trace rows; 0: about 100 in a run
+  int threads = 0;               ///< 0: all processors; results do not depend on it
+  std::int64_t report_every = 0; ///< steps between observer calls and trace rows; 0: about 100 in a run
   CompileOptions compile{};
 };
 
@@ -94,7 +94,8 @@ public:
   std::string check(const Data& data = {}, const CompileOptions& options = {}) const;
   /** Canonical source text. */
   std::string format() const;
-  /** The value between two stages: "ast", "types", "sites", "elbo", "gradient", "ir", "schedule", "llvm", "asm". */
+  /** The value between two stages: "ast", "types", "sites", "elbo", "gradient", "ir", "schedule", "llvm",
+   * "asm". */
   std::string emit(const std::string& stage, const Data& data = {}, const FitOptions& options = {}) const;
   static std::vector<std::string> stages();
 
@@ -133,7 +134,8 @@ struct DrawnArray {
   std::vector<std::vector<double>> values;
 };
 
-/** Derivative of the objective with respect to one unconstrained parameter: mean over draws, and standard error. */
+/** Derivative of the objective with respect to one unconstrained parameter: mean over draws, and standard
+ * error. */
 struct Gradient {
   std::string name;
   std::vector<std::int64_t> shape;
@@ -168,14 +170,15 @@ public:
   const std::vector<Progress>& trace() const;
   const CompileReport& compile_report() const;
 
-  /** The objective at the fitted parameters over all data (every plate whole), from `draws` estimates; on request with its
-   * gradient. With `data`, of other data. */
+  /** The objective at the fitted parameters over all data (every plate whole), from `draws` estimates; on
+   * request with its gradient. With `data`, of other data. */
   Evaluation evaluate(int draws = 1, bool with_gradients = false) const;
   Evaluation evaluate(const Data& data, int draws = 1, bool with_gradients = false) const;
 
   /** Posterior draws of every latent outside subsampled plates, or of all latents with `local`. */
   std::vector<DrawnArray> sample(std::int64_t draws, bool local = false) const;
-  /** Draws of the predict block; of each observed site's distribution where there is none. With `data`, for new rows. */
+  /** Draws of the predict block; of each observed site's distribution where there is none. With `data`, for
+   * new rows. */
   std::vector<DrawnArray> predict(std::int64_t draws) const;
   std::vector<DrawnArray> predict(const Data& data, std::int64_t draws) const;
 
@@ -183,7 +186,8 @@ public:
   /** \throws Error(Fault::usage) when there is no latent or parameter of that name. */
   Summary summary(const std::string& name) const;
 
-  /** Writes summary.json, params.safetensors, state.safetensors, trace.csv, manifest.json and the model into a folder. */
+  /** Writes summary.json, params.safetensors, state.safetensors, trace.csv, manifest.json and the model into
+   * a folder. */
   void save(const std::string& folder) const;
   /** Opens a saved run; with its data it can go on bit for bit. \throws Error naming what changed since. */
   static Fit open(const std::string& folder);
