@@ -1,6 +1,7 @@
 #include "runtime/step_runner.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -10,6 +11,9 @@
 namespace plait::runtime {
 
 namespace {
+
+constexpr int trial_count = 12;
+constexpr double too_short = 50e-6; // seconds: little more than waking a thread takes
 
 void parallel_for(void* pool, std::int64_t chunks, void (*body)(void*, std::int64_t), void* context) {
   if (pool == nullptr) {
@@ -101,7 +105,31 @@ void StepRunner::fix_rows(std::size_t stream, std::vector<std::uint32_t> rows) {
 void StepRunner::run(std::uint32_t step) {
   draw_rows(step);
   arguments_.step = step;
+  call();
+}
+
+// A small step is over before another thread has woken up. Results do not depend on the threads, so the first
+// steps try both ways and the rest go the faster one.
+void StepRunner::call() {
+  if (setup_.pool == nullptr || trials_ == trial_count)
+    setup_.function(&arguments_);
+  else
+    call_and_time();
+}
+
+void StepRunner::call_and_time() {
+  using Clock = std::chrono::steady_clock;
+  const bool alone = trials_ % 2 == 0;
+  arguments_.pool = alone ? nullptr : setup_.pool;
+  const Clock::time_point begin = Clock::now();
   setup_.function(&arguments_);
+  const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  if (trials_ >= 4) // the first two of each fill the caches
+    (alone ? alone_ : together_) += seconds;
+  if (++trials_ == trial_count || (trials_ > 4 && alone && seconds < too_short)) {
+    arguments_.pool = trials_ == trial_count && together_ < alone_ ? setup_.pool : nullptr;
+    trials_ = trial_count;
+  }
 }
 
 void StepRunner::run(std::uint32_t step, const std::map<std::string, double>& inputs) {

@@ -68,6 +68,8 @@ public:
 
 private:
   void draw_rows(std::uint32_t step);
+  void call();
+  void call_and_time();
 
   RunnerSetup setup_;
   std::vector<std::int64_t> extents_;
@@ -80,6 +82,8 @@ private:
   std::unique_ptr<void, void (*)(void*)> workspace_;
   std::int64_t workspace_size_ = 0;
   StepArguments arguments_;
+  int trials_ = 0;                  ///< calls timed so far; trial_count: the choice is made
+  double alone_ = 0, together_ = 0; ///< seconds of the timed calls on one thread, and on all
 };
 
 } // namespace plait::runtime
