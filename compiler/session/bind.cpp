@@ -8,6 +8,20 @@
 
 namespace plait::session {
 
+std::int64_t value_of(const ir::Extent& extent, const std::map<std::string, std::int64_t>& sizes) {
+  return extent.is_known() ? extent.value : sizes.at(extent.name);
+}
+
+std::vector<std::int64_t> stored_shape(const ir::Graph& graph, const ir::Parameter& parameter,
+                                       const std::map<std::string, std::int64_t>& sizes) {
+  std::vector<std::int64_t> shape;
+  for (ir::AxisId axis : parameter.axes)
+    shape.push_back(value_of(graph.axis(axis).population, sizes));
+  for (const ir::Extent& extent : parameter.shape)
+    shape.push_back(value_of(extent, sizes));
+  return shape;
+}
+
 double read_real(const void* values, std::size_t position, bool single_precision) {
   return single_precision ? static_cast<double>(static_cast<const float*>(values)[position])
                           : static_cast<const double*>(values)[position];

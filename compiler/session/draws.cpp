@@ -9,10 +9,6 @@ namespace plait::session {
 
 namespace {
 
-std::int64_t value_of(const ir::Extent& extent, const std::map<std::string, std::int64_t>& sizes) {
-  return extent.is_known() ? extent.value : sizes.at(extent.name);
-}
-
 std::vector<std::int64_t> sizes_of(const ir::Graph& graph, const ir::Type& type,
                                    const std::map<std::string, std::int64_t>& sizes) {
   std::vector<std::int64_t> shape;
@@ -42,11 +38,7 @@ std::vector<void*> match_parameters(const Fit::State& state, const BoundProgram&
                      [&](const ParameterArray& candidate) { return candidate.name == parameter.name; });
     if (array == state.parameters.end())
       throw Error(Fault::model, fmt::format("error: the run has no parameter {}", parameter.name));
-    std::vector<std::int64_t> shape;
-    for (ir::AxisId axis : parameter.axes)
-      shape.push_back(value_of(graph.axis(axis).population, bound.sizes));
-    for (const ir::Extent& extent : parameter.shape)
-      shape.push_back(value_of(extent, bound.sizes));
+    const std::vector<std::int64_t> shape = stored_shape(graph, parameter, bound.sizes);
     if (shape != array->shape)
       throw Error(
           Fault::data,

@@ -17,20 +17,6 @@ double milliseconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
-std::int64_t value_of(const ir::Extent& extent, const std::map<std::string, std::int64_t>& sizes) {
-  return extent.is_known() ? extent.value : sizes.at(extent.name);
-}
-
-std::vector<std::int64_t> shape_of(const ir::Graph& graph, const ir::Parameter& parameter,
-                                   const std::map<std::string, std::int64_t>& sizes) {
-  std::vector<std::int64_t> shape;
-  for (ir::AxisId axis : parameter.axes)
-    shape.push_back(value_of(graph.axis(axis).population, sizes));
-  for (const ir::Extent& extent : parameter.shape)
-    shape.push_back(value_of(extent, sizes));
-  return shape;
-}
-
 std::int64_t product(const std::vector<std::int64_t>& shape) {
   std::int64_t size = 1;
   for (std::int64_t extent : shape)
@@ -120,7 +106,7 @@ std::unique_ptr<Fit::State> make_state(std::shared_ptr<const Model::Parsed> pars
   const std::size_t real_bytes = bound.single_precision ? 4 : 8;
   for (std::size_t k = 0; k < graph.parameters.size(); ++k) {
     const ir::Parameter& parameter = graph.parameters[k];
-    const std::vector<std::int64_t> shape = shape_of(graph, parameter, bound.sizes);
+    const std::vector<std::int64_t> shape = stored_shape(graph, parameter, bound.sizes);
     const auto bytes = static_cast<std::size_t>(product(shape)) * real_bytes;
     ParameterArray array{parameter.name, shape, Buffer(bytes), {}};
     const std::vector<double> start =

@@ -55,6 +55,12 @@ struct ParameterArray {
   std::vector<Buffer> slots;
 };
 
+/** The value of an extent. \throws std::out_of_range when a run-time extent has none. */
+std::int64_t value_of(const ir::Extent& extent, const std::map<std::string, std::int64_t>& sizes);
+/** Sizes of a stored parameter: populations of its plates, then its unconstrained shape. */
+std::vector<std::int64_t> stored_shape(const ir::Graph& graph, const ir::Parameter& parameter,
+                                       const std::map<std::string, std::int64_t>& sizes);
+
 /** Reals of either precision, seen as double. */
 double read_real(const void* values, std::size_t position, bool single_precision);
 void write_real(void* values, std::size_t position, double number, bool single_precision);
