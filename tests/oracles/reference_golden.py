@@ -1,7 +1,9 @@
 """V: golden values of estimators, from the literature's closed forms and from quadrature."""
 import itertools
 
+import mpmath
 import numpy as np
+from scipy import special
 
 from reference_tools import *
 
@@ -120,8 +122,127 @@ def importance_weighted_chain():
             gradient=gradient(bound, at), grid=normal_nodes(8), tolerance=1e-4)
 
 
+def discrete():
+    """Local Bernoulli latents with one guide logit; the prior has the guide's probability, so that the cost of z is f(z)."""
+    logit = 0.3
+    p = float(sigmoid(logit))
+    def moments(count, per_row):
+        mean = square = 0
+        for z in itertools.product((0, 1), repeat=count):
+            weight = np.prod([p if b else 1 - p for b in z])
+            scores = np.array(z) - p
+            costs = np.array([(1 + 0.1 * i) * b - 0.7 for i, b in enumerate(z)])
+            g = np.sum(scores * costs) if per_row else scores.sum() * costs.sum()
+            mean, square = mean + weight * g, square + weight * g * g
+        return mean, square - mean**2
+    for count, naive, blackwell in ((4, 2.009, 0.0456), (8, 12.669, 0.0494)):
+        (mean, variance), (same, larger) = moments(count, True), moments(count, False)
+        assert abs(mean - same) < 1e-12
+        agrees(variance, blackwell, 4)
+        agrees(larger, naive, 3)
+        row(f"V A3 Rao-Blackwellization, {count} rows", "data w : real[N];\nmodel { iarange i in N { z ~ bernoulli_logit(0.3); "
+            "factor(w[i] * z - 0.7); } }\nguide { param l : real = 0; iarange i in N { z ~ bernoulli_logit(l) using score; } }",
+            f"costs by row: variance {variance:.4f}; with the sum of all costs it would be {larger:.3f}",
+            objective="sampled_elbo", grid=uniform_nodes(p), sizes={"N": count},
+            data={"w": [1 + 0.1 * i for i in range(count)]}, parameters={"l": logit}, gradient={"l": mean},
+            variance={"l": variance}, elbo=sum((1 + 0.1 * i) * p - 0.7 for i in range(count)))
+    # One Bernoulli with cost (b - .49)^2 and logit .4.
+    p = float(sigmoid(0.4))
+    cost = lambda b: (b - 0.49) ** 2
+    slope = p * (1 - p) * (cost(1) - cost(0))
+    agrees(slope, 0.0048052, 7)
+    one = sum((p if b else 1 - p) * (cost(b) * (b - p)) ** 2 for b in (0, 1)) - slope**2
+    two = sum((p if b else 1 - p) * (p if c else 1 - p) * (0.5 * (cost(b) - cost(c)) * (b - c)) ** 2
+              for b in (0, 1) for c in (0, 1)) - slope**2
+    agrees(one, 1.48e-2, 4)
+    agrees(two, 2.50e-5, 6)
+    text = ("model { z ~ bernoulli_logit(0.4); factor(square(z - 0.49)); }\n"
+            "guide { param l : real = 0; z ~ bernoulli_logit(l) using score; }")
+    for particles, variance in ((1, one), (2, two)):
+        row(f"V B13 Bernoulli toy, {particles} particles", text, "without a baseline 1.48e-2, leave-one-out 2.5e-5",
+            objective="sampled_elbo", particles=particles, grid=uniform_nodes(p), parameters={"l": 0.4}, gradient={"l": slope},
+            variance={"l": variance}, tolerance=1e-12)
+
+
+def gammas():
+    """A7: dz/da of a gamma draw is -(dF/da) / (dF/dz). With prior gamma(a + 1, 1), guide gamma(a, 1) and the parameters of log q
+    held, the derivative of a draw's estimate is (1/z) dz/da."""
+    for a, z, reported in ((0.5, 0.2, 0.79405057), (1, 1, 1.17356303), (2.5, 1.7, 0.87504438), (10, 8, 0.90754772)):
+        with mpmath.workdps(30):
+            lower = lambda alpha: mpmath.gammainc(alpha, 0, z, regularized=True)
+            density = mpmath.exp((a - 1) * mpmath.log(z) - z - mpmath.loggamma(a))
+            slope = float(-mpmath.diff(lower, a) / density)
+        agrees(slope, reported, 8)
+        row(f"V A7 implicit derivative, gamma({a}) at {z}", f"model {{ z ~ gamma({a + 1}, 1); }}\n"
+            "guide { param a : real = 1; z ~ gamma(a, 1); }", "from the incomplete gamma function by mpmath",
+            objective="stl", noise={"z": [math.log(z)]}, parameters={"a": a}, gradient={"a": slope / z}, tolerance=1e-7)
+    # A8: prior Gamma(2, 1), counts 3, 1, 4, guide Gamma(5, 2).
+    data, a, b = [3, 1, 4], 5.0, 2.0
+    log_z = special.digamma(a) - math.log(b)
+    elbo = sum(v * log_z - a / b - special.gammaln(v + 1) for v in data) + log_z - a / b \
+        + a - math.log(b) + special.gammaln(a) + (1 - a) * special.digamma(a)
+    agrees(elbo, -6.1926429327, 10)
+    slope = (sum(data) + 2 - a) * special.polygamma(1, a) - 4 / b + 1
+    agrees(slope, 0.10661478, 8)
+    evidence = special.gammaln(10) - 10 * math.log(4) - special.gammaln(2) - sum(special.gammaln(v + 1) for v in data)
+    agrees(evidence, -6.0309294307, 10)
+    text = ("data x : int[N];\nmodel { r ~ gamma(2, 1); iarange i in N { x[i] ~ poisson(r); } }\n"
+            "guide { param a : real = 1; param b : real = 1; r ~ gamma(a, b); }")
+    common = {"sizes": {"N": 3}, "data": {"x": data}}
+    for objective in ("elbo", "sampled_elbo", "stl"):
+        row(f"V A8 Gamma-Poisson, {objective}", text, "closed form with digamma and trigamma", objective=objective,
+            grid={"r": log_gamma_nodes(a)}, parameters={"a": a, "b": b}, elbo=elbo, gradient={"a": slope, "b": 0},
+            tolerance=1e-7, **common)
+    row("V A8 Gamma-Poisson, posterior", text, "Gamma(10, 4): every draw gives log p(x)", objective="stl", draws=20,
+        parameters={"a": 10, "b": 4}, elbo=evidence, gradient={"a": 0, "b": 0}, **common)
+
+
+def subsampling():
+    """Section 6 of the notes on subsampling: exact over all subsets."""
+    # 6.3: four rows, two drawn without replacement: N^2 / B * S^2 * (1 - B / N).
+    gaps = np.array(X) - M
+    variance = 16 / 2 * gaps.var(ddof=1) * (1 - 2 / 4)
+    agrees(variance, 3.70667, 5)
+    row("V 6.3 variance of a minibatch", "data x : real[N];\nmodel { param m : real = 0; iarange i in N subsample 2 "
+        "{ x[i] ~ normal(m, 1); } }", "without replacement; with replacement it would be 5.56", grid={}, rows={"every": 2},
+        population=4, sizes={"N": 4}, data={"x": X}, parameters={"m": M}, gradient={"m": gaps.sum()},
+        variance={"m": variance}, elbo=sum(normal(v, M, 1) for v in X))
+    # 6.4: ten rows in batches of 4, 4, 2.
+    text = ("data g : real[N];\nmodel { param m : real = 0; iarange i in N subsample 4 { factor(m * g[i]); } }")
+    common = {"grid": {}, "population": 10, "sizes": {"N": 10}, "data": {"g": list(range(10))}, "parameters": {"m": 1}}
+    row("V 6.4 last batch of an epoch", text, "the last batch of 2 divides by its own number: over all shuffles it is unbiased",
+        rows={"every": 2}, gradient={"m": 45}, elbo=45, **common)
+    parts = [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+    mean = np.mean([10 / len(part) * sum(part) for part in parts])
+    agrees(mean, 51.67, 2)
+    row("V 6.4 batches that are not shuffled", text, "a fixed partition 4, 4, 2 in order of the values is biased, 51.67 for 45: why"
+        " epochs are shuffled", rows=parts, gradient={"m": mean}, elbo=mean, **common)
+    # 6.1: outer plate of 5, 2 drawn; inner plates of 3, 5, 2, 4, 6 elements.
+    rng = np.random.Generator(np.random.Philox(5))
+    values = [np.round(rng.standard_normal(n), 2).tolist() for n in (3, 5, 2, 4, 6)]
+    def bound(m, s, r):
+        total = 0
+        for group in values:
+            total = total + normal(m, 0, 1) - s**2 / 2 + np.log(s) + 0.5 * LOG_2PI + 0.5
+            total = total + sum(normal(v, m, r) - s**2 / (2 * r**2) for v in group)
+        return total
+    at = {"m": [0.3], "s": [0.7], "r": [1.4]}
+    for inner in ("iarange", "irange"):
+        row(f"V 6.1 ragged {inner} in a subsampled plate", "data x : ragged real[N, T];\nmodel { param r : real = 1; "
+            f"iarange i in N subsample 2 {{ z ~ normal(0, 1); {inner} j in T[i] {{ x[i, j] ~ normal(z, r); }} }} }}\n"
+            "guide { param m : real = 0; param s : real = 1; iarange i in N { z ~ normal(m, s); } }",
+            "every subset of two groups; each group has its own number of elements", objective="sampled_elbo",
+            grid=normal_nodes(), rows={"every": 2}, population=5, sizes={"N": 5, "max(T)": 6}, ragged={"x": values},
+            parameters=at, elbo=float(np.real(bound(0.3, 0.7, 1.4))), gradient=gradient(bound, at))
+
+
 def add():
+    discrete()
+    gammas()
+    subsampling()
     fixture()
+    row("V B11 renyi 1", fixture_program(), "order 1 is the ELBO", objective="renyi", objective_options={"alpha": 1},
+        particles=2, grid=normal_nodes(), elbo=-6.692429076768, gradient={"m": 1.7, "s": -2.0714285714285716}, **FIXTURE)
     importance_weighted()
     importance_weighted_many()
     if HELD:
