@@ -28,6 +28,11 @@ if(TARGET plait)
   plait_suite(golden LINK plait)
   catch_discover_tests(suite_golden TEST_PREFIX "golden: " PROPERTIES LABELS golden)
 
+  # Fits with a known posterior, through the public header.
+  find_package(nlohmann_json REQUIRED)
+  plait_suite(reference_fits LINK plait nlohmann_json::nlohmann_json)
+  catch_discover_tests(suite_reference_fits TEST_PREFIX "fit: " PROPERTIES LABELS fit TIMEOUT 600)
+
   # A program that knows the public header and nothing else.
   add_executable(embedding embedding/embedding.cpp)
   target_link_libraries(embedding PRIVATE plait)

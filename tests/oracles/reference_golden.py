@@ -164,6 +164,17 @@ def discrete():
             variance={"l": variance}, tolerance=1e-12)
 
 
+def jump():
+    """A1: E 1[z > 0] has the slope pdf(m / s) / s in m, which no derivative along a draw can see."""
+    z = M / S
+    pdf = math.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+    value = 3 * 0.5 * math.erfc(-z / math.sqrt(2)) - (0.5 * (M**2 + S**2 - 1) - math.log(S))
+    row("V A1 a jump, by score function", "model { z ~ normal(0, 1); factor(z > 0 ? 3 : 0); }\n"
+        "guide { param m : real = 0; param s : real = 1; z ~ normal(m, s) using score; }", "the slope of the probability of z > 0",
+        particles=16, parameters={"m": M, "s": S}, mean=20000, elbo=value,
+        gradient={"m": 3 * pdf / S - M, "s": -3 * pdf * M / S**2 - S + 1 / S}, tolerance=0.06)
+
+
 def gammas():
     """A7: dz/da of a gamma draw is -(dF/da) / (dF/dz). With prior gamma(a + 1, 1), guide gamma(a, 1) and the parameters of log q
     held, the derivative of a draw's estimate is (1/z) dz/da."""
@@ -238,6 +249,7 @@ def subsampling():
 
 def add():
     discrete()
+    jump()
     gammas()
     subsampling()
     fixture()

@@ -1,0 +1,83 @@
+// Fits whose posterior is known: the rows of tests/oracles/reference_fits.json, through the public header.
+// Each row trains for a second or less and names where its parameters must end.
+#include "plait/plait.hpp"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+using Json = nlohmann::json;
+using Numbers = std::vector<double>;
+
+std::vector<Json> table() {
+  std::ifstream file(std::string(PLAIT_SOURCE_DIR) + "/tests/oracles/reference_fits.json");
+  REQUIRE(file);
+  const Json read = Json::parse(file);
+  return read.at("rows").get<std::vector<Json>>();
+}
+
+plait::FitOptions options_of(const Json& row) {
+  plait::FitOptions options;
+  const Json& fit = row.at("fit");
+  options.steps = fit.at("steps");
+  options.learning_rate = fit.at("learning_rate");
+  options.decay = fit.value("decay", 1.0);
+  options.optimizer = fit.value("optimizer", "adam");
+  options.optimizer_options = fit.value("optimizer_options", std::map<std::string, double>{});
+  options.epoch_batches = fit.value("epoch_batches", false);
+  options.seed = fit.value("seed", 1);
+  options.threads = 1;
+  options.compile.objective = row.at("objective");
+  options.compile.objective_options = row.value("objective_options", std::map<std::string, double>{});
+  options.compile.particles = row.value("particles", 1);
+  options.compile.precision = plait::Precision::f64;
+  options.compile.use_cache = false;
+  return options;
+}
+
+void check_near(const std::string& what, const Numbers& found, const Numbers& expected, double tolerance) {
+  REQUIRE(found.size() == expected.size());
+  for (std::size_t k = 0; k < expected.size(); ++k) {
+    INFO(what << "[" << k << "] " << found[k] << ", expected " << expected[k]);
+    CHECK(std::abs(found[k] - expected[k]) <= tolerance);
+  }
+}
+
+} // namespace
+
+TEST_CASE("reference fits") {
+  for (const Json& row : table()) {
+    INFO(row.at("case").get<std::string>() << ": " << row.at("why").get<std::string>());
+    std::string text;
+    for (const Json& line : row.at("program"))
+      text += line.get<std::string>() + "\n";
+    plait::Data data;
+    for (const auto& [name, array] : row.at("data").items())
+      data.set(name, array.at("shape"), array.at("values"));
+    try {
+      const plait::Fit fit = plait::fit(plait::Model::parse(text), data, options_of(row));
+      const double tolerance = row.at("tolerance");
+      int checks = 0;
+      for (const auto& [name, expected] : row.at("mean").items()) {
+        check_near(name, fit.summary(name).mean, expected, tolerance);
+        ++checks;
+      }
+      if (row.contains("elbo")) {
+        const plait::Evaluation evaluation = fit.evaluate(2000);
+        INFO("elbo " << evaluation.elbo << " +- " << evaluation.error << ", expected " << row.at("elbo"));
+        CHECK(std::abs(evaluation.elbo - row.at("elbo").get<double>()) <=
+              4 * evaluation.error + row.at("elbo_tolerance").get<double>());
+        ++checks;
+      }
+      CHECK(checks > 0);
+    } catch (const plait::Error& error) {
+      FAIL_CHECK(error.what());
+    }
+  }
+}
