@@ -80,8 +80,12 @@ StepRunner::StepRunner(RunnerSetup setup)
 void StepRunner::draw_rows(std::uint32_t step) {
   for (std::size_t k = 0; k < setup_.streams.size(); ++k) {
     std::vector<std::uint32_t>& rows = rows_[k];
-    if (!fixed_[k])
+    if (!fixed_[k]) {
       batches_[k].rows(step, rows);
+      if (const std::int32_t* lengths = setup_.streams[k].lengths)
+        std::stable_sort(rows.begin(), rows.end(),
+                         [&](std::uint32_t a, std::uint32_t b) { return lengths[a] > lengths[b]; });
+    }
     row_pointers_[k] = rows.data();
     if (stream_extent_[k] >= 0)
       extents_[static_cast<std::size_t>(stream_extent_[k])] = static_cast<std::int64_t>(rows.size());

@@ -21,6 +21,9 @@ struct RowStream {
   std::int64_t population = 0;
   std::int64_t batch = 0; ///< rows per step, at least 1; more than the population means all
   std::string extent;     ///< name of the run-time extent that receives the number of rows drawn
+  /// Of every row of the population, for ragged data: the longest row drawn comes first, so that the rows
+  /// that an iteration of a loop over them concerns lie side by side. Null: ascending rows.
+  const std::int32_t* lengths = nullptr;
 };
 
 /// A compiled program with everything that does not change from step to step. Arrays are owned by the caller

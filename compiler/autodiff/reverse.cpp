@@ -368,7 +368,10 @@ private:
 
     const ir::Origin before = builder_.origin();
     builder_.set_origin(graph_.node(id).origin);
-    const NodeId reverse = builder_.begin_loop(loop.trip_count, !loop.reverse, inits);
+    // The adjoints of a row that an iteration does not concern are handed on unchanged, as its values were.
+    const std::optional<Value> lengths =
+        loop.lengths == no_node ? std::optional<Value>() : forward_values_.read(frame, loop.lengths);
+    const NodeId reverse = builder_.begin_loop(loop.trip_count, !loop.reverse, inits, lengths);
     Frame body;
     body.parent = &frame;
     body.forward = loop.body;

@@ -76,8 +76,9 @@ private:
   void begin_function(llvm::Function* function);
   void end_function();
   llvm::Function* lower_plate_phase(std::size_t index);
-  /** One pass over the lane groups of the tile. */
-  void for_each_lane_group(const std::function<void()>& body);
+  /** One pass over the lane groups of the tile; over those that lie behind its first `done` rows, if given.
+   */
+  void for_each_lane_group(const std::function<void()>& body, llvm::Value* done = nullptr);
   /** The statements of a phase or of a loop by tiles, segment by segment. */
   void lower_segments(const std::vector<Statement>& statements, int segments, bool fetch);
   void lower_root_phase(const Phase& phase);
@@ -91,7 +92,6 @@ private:
   void lower_compute(const Statement& statement);
   bool neighbours_along_last(NodeId node) const;
   void lower_accumulate(const Statement& statement);
-  void lower_loop(const Statement& statement);
   /** What an accumulate statement's sums are multiplied by: a scalar, or null for 1. */
   llvm::Value* sum_factor(const Statement& statement, llvm::Type* kind);
   void lower_store(const Statement& statement);
@@ -105,7 +105,14 @@ private:
   bool takes_maximum(const Statement& statement) const;
   llvm::Value* neutral(llvm::Type* type, bool maximum);
   llvm::Value* combine(llvm::Value* a, llvm::Value* b, bool maximum);
+
+  // ---- lower_loops.cpp ----
+  void lower_loop(const Statement& statement);
   void copy_value(const Type& type, const Placement& from, const Placement& to);
+  llvm::Value* longest_row(const ir::Loop& owner, llvm::Value* trips);
+  llvm::Value* rows_concerned(const ir::Loop& owner, llvm::Value* index);
+  void gather_panels(const Statement& statement, llvm::AllocaInst* filled);
+  void multiply_panels(const Statement& statement, llvm::AllocaInst* filled);
 
   // ---- lower_products.cpp: matrix products, data rows turned around ----
   struct Matrix {
@@ -116,6 +123,10 @@ private:
   Matrix rows_matrix(NodeId node);
   Matrix shared_matrix(NodeId node);
   void lower_product(const Statement& statement);
+  /** c[m, n] (+)= factor op(a) op(b) by the runtime's matrix product. */
+  void call_product(const Statement& statement, const passes::Product& product, llvm::Value* n,
+                    llvm::Value* k, const Matrix& a, const Matrix& b, const Matrix& c,
+                    llvm::Value* accumulate);
   bool overwrites(const Statement& statement) const;
   void fetch_rows_ahead();
   void lower_data_rows(NodeId node);

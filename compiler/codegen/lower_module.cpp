@@ -125,8 +125,11 @@ llvm::Function* Lowering::lower_plate_phase(std::size_t index) {
   return function;
 }
 
-void Lowering::for_each_lane_group(const std::function<void()>& body) {
-  loop(i64(0), tile_count_, i64(schedule_.lanes), [&](llvm::Value* offset) {
+void Lowering::for_each_lane_group(const std::function<void()>& body, llvm::Value* done) {
+  const std::int64_t lanes = schedule_.lanes;
+  llvm::Value* first =
+      done ? builder_.CreateAnd(builder_.CreateAdd(done, i64(lanes - 1)), i64(-lanes)) : i64(0);
+  loop(first, tile_count_, i64(lanes), [&](llvm::Value* offset) {
     tile_offset_ = offset;
     home_ = {builder_.CreateAdd(tile_start_, offset), true, nullptr};
     active_rows_ = builder_.CreateSub(tile_count_, offset);

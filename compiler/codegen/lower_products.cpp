@@ -46,8 +46,9 @@ bool Lowering::overwrites(const Statement& statement) const {
 }
 
 void Lowering::lower_product(const Statement& statement) {
+  if (statement.deferred)
+    return;
   const Product product = *passes::find_product(graph_, statement.node);
-  llvm::Value* m = extent(product.m);
   llvm::Value* n = extent(product.n);
   llvm::Value* k = extent(product.k);
   Matrix a{}, b{}, c{};
@@ -74,6 +75,13 @@ void Lowering::lower_product(const Statement& statement) {
     c = shared_matrix(statement.node);
     break;
   }
+  call_product(statement, product, n, k, a, b, c, accumulate);
+}
+
+void Lowering::call_product(const Statement& statement, const Product& product, llvm::Value* n,
+                            llvm::Value* k, const Matrix& a, const Matrix& b, const Matrix& c,
+                            llvm::Value* accumulate) {
+  llvm::Value* m = extent(product.m);
   llvm::Type* word = builder_.getInt64Ty();
   llvm::Type* pointer = builder_.getPtrTy();
   llvm::Type* flag = builder_.getInt32Ty();

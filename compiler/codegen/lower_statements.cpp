@@ -6,7 +6,6 @@
 
 namespace plait::codegen {
 
-using ir::LoopResult;
 using ir::OutputKind;
 
 void Lowering::lower(const Statement& statement) {
@@ -359,87 +358,6 @@ void Lowering::accumulate_scatter(const Statement& statement) {
           builder_.CreateFAdd(builder_.CreateLoad(memory.stored, pointer), coerce(what, memory.stored));
       builder_.CreateStore(sum, pointer);
     });
-  });
-}
-
-// ---- Loops ----
-
-void Lowering::copy_value(const Type& type, const Placement& from, const Placement& to) {
-  for_each_point(
-      type, [&](const Point& point) { store_placed(to, point, load_placed(from, point, type.element)); });
-}
-
-void Lowering::lower_loop(const Statement& statement) {
-  const ir::Loop& owner = graph_.loop_of(statement.node);
-  std::vector<NodeId> results;
-  for (std::size_t id = 0; id < graph_.nodes.size(); ++id)
-    if (graph_.nodes[id].kind == Kind::loop_result && graph_.nodes[id].operands[0] == statement.node &&
-        schedule_.placements[id].place != Place::inlined)
-      results.push_back(static_cast<NodeId>(id));
-  const auto next_value = [&](NodeId argument) {
-    return schedule_.next_values[static_cast<std::size_t>(argument)];
-  };
-
-  const auto assign = [&](NodeId value, const Type& to_type, const Placement& place) {
-    for_each_point(to_type, [&](const Point& point) { store_placed(place, point, evaluate(value, point)); });
-  };
-  const auto is_own_sum = [&](NodeId result) {
-    return node(result).result == LoopResult::accumulated &&
-           std::none_of(statement.body.begin(), statement.body.end(),
-                        [&](const Statement& part) { return part.target == result; });
-  };
-  const auto start = [&] {
-    for (std::size_t k = 0; k < owner.arguments.size(); ++k)
-      assign(owner.inits[k], type(owner.arguments[k]), placement(owner.arguments[k]));
-    for (NodeId result : results)
-      if (is_own_sum(result))
-        for_each_point(type(result), [&](const Point& point) {
-          llvm::Type* kind = scalar_type(type(result).element, passes::is_root_scalar(type(result)));
-          store_placed(placement(result), point, llvm::Constant::getNullValue(kind));
-        });
-  };
-  const auto hand_over = [&](llvm::Value* index) {
-    for (NodeId result : results) {
-      const Node& at = node(result);
-      const std::size_t k = static_cast<std::size_t>(at.index);
-      if (at.result == LoopResult::stacked) {
-        for_each_point(type(owner.stacked[k]), [&](const Point& point) {
-          Point place = point;
-          place.dims.insert(place.dims.begin(), {index, false, nullptr});
-          store_placed(placement(result), place, evaluate(owner.stacked[k], point));
-        });
-      } else if (is_own_sum(result)) {
-        for_each_point(at.type, [&](const Point& point) {
-          llvm::Value* term = evaluate(owner.accumulated[k], point);
-          llvm::Value* old = load_placed(placement(result), point, at.type.element);
-          term = coerce(term, old->getType());
-          store_placed(placement(result), point, combine(old, term, false));
-        });
-      }
-    }
-    for (std::size_t k = 0; k < owner.arguments.size(); ++k)
-      assign(owner.nexts[k], type(owner.arguments[k]), next_value(owner.arguments[k]));
-    for (NodeId argument : owner.arguments)
-      copy_value(type(argument), next_value(argument), placement(argument));
-  };
-
-  const bool by_tiles = statement.by_tiles;
-  if (by_tiles)
-    for_each_lane_group(start);
-  else
-    start();
-  llvm::Value* trips = extent(owner.trip_count);
-  loop(i64(0), trips, i64(1), [&](llvm::Value* count) {
-    llvm::Value* index = owner.reverse ? builder_.CreateSub(builder_.CreateSub(trips, i64(1)), count) : count;
-    loop_indices_[owner.index] = index;
-    if (by_tiles) {
-      lower_segments(statement.body, statement.segments, false);
-      for_each_lane_group([&] { hand_over(index); });
-      return;
-    }
-    for (const Statement& part : statement.body)
-      lower(part);
-    hand_over(index);
   });
 }
 

@@ -313,7 +313,8 @@ void Executor::walk_for(const program::ForStatement& statement) {
   const Value upper = loop.extent.is_ragged() ? integer(loop.upper) : Value();
   const auto lower = program::constant_value(loop.lower);
   const Value lower_value = lower == 0.0 ? Value() : integer(loop.lower);
-  open.node = builder_->begin_loop(open.extent, loop.reverse, inits);
+  open.node = builder_->begin_loop(open.extent, loop.reverse, inits,
+                                   upper ? std::optional<Value>(upper) : std::nullopt);
   open.index = builder_->loop_index(open.node);
   if (upper)
     open.mask = ir::less(open.index, upper);

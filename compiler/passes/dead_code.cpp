@@ -58,8 +58,10 @@ private:
   void follow(NodeId id) {
     const Node& node = graph_.node(id);
     switch (node.kind) {
-    case Kind::loop:
-      return; // its operands are live one by one
+    case Kind::loop: // its operands are live one by one
+      if (graph_.loop_of(id).lengths != ir::no_node)
+        mark(graph_.loop_of(id).lengths);
+      return;
     case Kind::loop_argument:
       return mark_carried(graph_.regions[place(node.region)].owner, place(node.index));
     case Kind::loop_index:

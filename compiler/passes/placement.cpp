@@ -85,6 +85,8 @@ private:
     for (const auto* list : {&loop.inits, &loop.nexts, &loop.stacked, &loop.accumulated})
       for (NodeId operand : *list)
         use(operand);
+    if (loop.lengths != ir::no_node)
+      use(loop.lengths);
     for (NodeId argument : loop.arguments)
       mark(argument);
     mark(loop.index);

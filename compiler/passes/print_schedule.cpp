@@ -53,8 +53,11 @@ void print(const ir::Graph& graph, const Schedule& schedule, const Statement& st
     text += fmt::format("{}add up {} for %{}\n", indent, node_text(graph, statement.node), statement.target);
     break;
   case StatementKind::product:
-    text += fmt::format("{}product {} in {}\n", indent, node_text(graph, statement.node),
-                        place_name(schedule.placements[static_cast<std::size_t>(statement.node)].place));
+    if (statement.deferred)
+      text += fmt::format("{}product {} over many iterations\n", indent, node_text(graph, statement.node));
+    else
+      text += fmt::format("{}product {} in {}\n", indent, node_text(graph, statement.node),
+                          place_name(schedule.placements[static_cast<std::size_t>(statement.node)].place));
     break;
   case StatementKind::loop:
     text += fmt::format("{}loop %{} {} times\n", indent, statement.node,

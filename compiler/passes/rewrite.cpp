@@ -122,7 +122,9 @@ void Rewriter::loop(NodeId id) {
       break;
     }
   }
-  const NodeId made = builder_.begin_loop(from.trip_count, from.reverse, inits);
+  const NodeId made =
+      builder_.begin_loop(from.trip_count, from.reverse, inits,
+                          from.lengths == ir::no_node ? std::optional<Value>() : mapped(from.lengths));
   const RegionId body = builder_.current_region();
   if (from.index != ir::no_node)
     map_[place(from.index)] = builder_.loop_index(made);

@@ -220,6 +220,8 @@ private:
     for (const auto* list : {&loop.inits, &loop.nexts, &loop.stacked, &loop.accumulated})
       for (NodeId value : *list)
         collect(inner, value);
+    if (loop.lengths != ir::no_node)
+      collect(inner, loop.lengths);
     for (NodeId node_id : graph_.regions[static_cast<std::size_t>(loop.body)].order) {
       const Node& node = graph_.node(node_id);
       if (!usage_.live[at(node_id)] || absorbed.contains(node_id))
@@ -254,8 +256,13 @@ private:
                  : form == Product::Form::over_rows ? over_rows
                                                     : node.type.axes == std::vector<AxisId>{home};
         };
-        if (product && fits(product->form))
+        if (product && fits(product->form)) {
           part.kind = StatementKind::product;
+          part.deferred =
+              over_rows && std::none_of(part.factors.begin(), part.factors.end(), [&](NodeId factor) {
+                return inside(graph_.node(factor).region, loop.body);
+              });
+        }
       }
       for (const auto& [read, crossed] : reads.reads)
         part.reads.push_back(read);
@@ -544,8 +551,25 @@ private:
         placement(argument) = make_place(argument, type, phase, false, by_tiles);
       schedule_.next_values[at(argument)] = make_place(argument, type, phase, false, by_tiles);
     }
-    for (Statement& part : statement.body)
+    for (Statement& part : statement.body) {
       place_statement(part, phase, false, by_tiles);
+      if (part.deferred)
+        place_panels(statement, part, phase);
+    }
+  }
+
+  void place_panels(Statement& loop, const Statement& part, int phase) {
+    const Product product = *find_product(graph_, part.node);
+    for (NodeId operand : {product.a, product.b}) {
+      if (std::any_of(loop.panels.begin(), loop.panels.end(),
+                      [&](const Panel& panel) { return panel.operand == operand; }))
+        continue;
+      Buffer buffer = describe(operand, graph_.type(operand), Place::whole, no_axis);
+      buffer.axes.clear();
+      buffer.shape.push_back(Extent::known(panel_columns + panel_padding));
+      buffer.chunks = schedule_.phases[static_cast<std::size_t>(phase)].maximum_chunks;
+      loop.panels.push_back({operand, add_buffer(std::move(buffer))});
+    }
   }
 
   const Graph& graph_;

@@ -57,6 +57,17 @@ struct Buffer {
 
 enum class StatementKind : std::uint8_t { compute, accumulate, loop, product, store };
 
+/** Where the rows of an operand of deferred products are gathered over the iterations of a loop: [elements]
+ * [panel_columns + panel_padding]. */
+struct Panel {
+  ir::NodeId operand = ir::no_node;
+  int buffer = -1;
+};
+/** Enough columns that a product over them is worth reading and writing a matrix as large as the weights; at
+ * least twice the rows of a tile. The padding keeps the rows of a panel from falling into the same cache sets
+ * and holds the rest of the last register. */
+inline constexpr std::int64_t panel_columns = 512, panel_padding = 16;
+
 struct Statement {
   StatementKind kind = StatementKind::compute;
   ir::NodeId node = ir::no_node; ///< computed node; the loop; the reduction of an accumulate statement
@@ -70,6 +81,8 @@ struct Statement {
   bool by_tiles = false;     ///< a loop with matrix products: iterations work on whole tiles
   int segments = 1;          ///< of such a loop's body
   bool in_registers = false; ///< its partial sums are kept in registers for a tile
+  bool deferred = false; ///< a product over rows in a loop, taken over the rows of many iterations at once
+  std::vector<Panel> panels; ///< of a loop: the operands of its deferred products
   int segment = 0;
   std::vector<Statement> body;   ///< of a loop
   std::vector<ir::NodeId> reads; ///< materialized nodes read

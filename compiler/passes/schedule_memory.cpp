@@ -43,6 +43,8 @@ std::vector<int> buffer_phases(const Schedule& schedule) {
   const auto visit = [&](const auto& self, const Statement& statement, int phase) -> void {
     if (statement.accumulator >= 0)
       owners[static_cast<std::size_t>(statement.accumulator)] = phase;
+    for (const Panel& panel : statement.panels)
+      owners[static_cast<std::size_t>(panel.buffer)] = phase;
     for (const Statement& part : statement.body)
       self(self, part, phase);
   };

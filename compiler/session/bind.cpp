@@ -162,6 +162,9 @@ runtime::RunnerSetup runner_setup(const BoundProgram& bound, const compiler::Nat
               fmt::format("error: the subsample of plate {} must be a number of at least 1", plate.name));
         stream.batch = *plate.drawn;
       }
+    for (std::size_t k = 0; k < graph.data.size() && !stream.lengths; ++k)
+      if (graph.data[k].ragged && graph.data[k].shape[0] == minibatch.population)
+        stream.lengths = bound.views[k].lengths;
     setup.streams.push_back(std::move(stream));
   }
   return setup;

@@ -359,7 +359,8 @@ Value Builder::solve_lower(Value factor, Value right, bool transposed) {
 
 // ---- Loops ----
 
-NodeId Builder::begin_loop(const Extent& trip_count, bool reverse, std::span<const Value> inits) {
+NodeId Builder::begin_loop(const Extent& trip_count, bool reverse, std::span<const Value> inits,
+                           std::optional<Value> lengths) {
   // The loop node takes its place in the order only when it is finished, so that whatever is built outside of
   // the body meanwhile comes before it.
   const NodeId id = static_cast<NodeId>(graph_->nodes.size());
@@ -374,6 +375,8 @@ NodeId Builder::begin_loop(const Extent& trip_count, bool reverse, std::span<con
   loop.body = body;
   loop.reverse = reverse;
   loop.trip_count = trip_count;
+  if (lengths)
+    loop.lengths = lengths->id();
   for (Value init : inits) {
     node.operands.push_back(init.id());
     loop.inits.push_back(init.id());

@@ -121,7 +121,9 @@ public:
   // Loops. begin_loop opens the body region and makes it current; its arguments are typed like the inits
   // (broadcast the inits to the axes and shape that the nexts will have). finish_loop closes it and places
   // the loop node: nodes put into an enclosing region while the body is open come before the loop.
-  NodeId begin_loop(const Extent& trip_count, bool reverse, std::span<const Value> inits);
+  // `lengths` is Loop::lengths: a value, or none.
+  NodeId begin_loop(const Extent& trip_count, bool reverse, std::span<const Value> inits,
+                    std::optional<Value> lengths = {});
   Value loop_index(NodeId loop);
   Value loop_argument(NodeId loop, std::size_t number);
   LoopValues finish_loop(NodeId loop, std::span<const Value> nexts, std::span<const Value> stacked,

@@ -1,6 +1,7 @@
 #include "compiler/tensor_ir/interpret.hpp"
 
 #include "compiler/tensor_ir/dense_matrix.hpp"
+#include "compiler/tensor_ir/positions.hpp"
 #include "compiler/tensor_ir/type_rules.hpp"
 #include "runtime/rng.hpp"
 #include "runtime/samplers.hpp"
@@ -9,37 +10,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <stdexcept>
-#include <utility>
 
 namespace plait::ir {
 namespace {
-
-using Position = std::vector<std::int64_t>;
-
-std::int64_t product(const Position& sizes, std::size_t first = 0) {
-  std::int64_t result = 1;
-  for (std::size_t i = first; i < sizes.size(); ++i)
-    result *= sizes[i];
-  return result;
-}
-
-/** Calls `body` for every position below `sizes`, the last coordinate running fastest. */
-template <class Body>
-void for_each(const Position& sizes, Body body) {
-  const std::int64_t count = product(sizes);
-  Position position(sizes.size(), 0);
-  for (std::int64_t n = 0; n < count; ++n) {
-    body(std::as_const(position));
-    for (std::size_t d = sizes.size(); d-- > 0;) {
-      if (++position[d] < sizes[d])
-        break;
-      position[d] = 0;
-    }
-  }
-}
 
 class Interpreter {
 public:
@@ -527,14 +502,37 @@ private:
         values_[static_cast<std::size_t>(loop.arguments[k])] = state.carried[k];
       region(loop.body);
       for (std::size_t k = 0; k < loop.nexts.size(); ++k)
-        state.carried[k] = value(loop.nexts[k]);
+        state.carried[k] = concerned(loop, loop.nexts[k], index, value(loop.nexts[k]), &state.carried[k]);
       for (std::size_t k = 0; k < loop.stacked.size(); ++k)
-        stack(state.stacked[k], graph_.type(loop.stacked[k]), value(loop.stacked[k]), index, trips);
-      for (std::size_t k = 0; k < loop.accumulated.size(); ++k)
-        for (std::size_t i = 0; i < state.accumulated[k].numbers.size(); ++i)
-          state.accumulated[k].numbers[i] += value(loop.accumulated[k]).numbers[i];
+        stack(state.stacked[k], graph_.type(loop.stacked[k]),
+              concerned(loop, loop.stacked[k], index, value(loop.stacked[k]), nullptr), index, trips);
+      for (std::size_t k = 0; k < loop.accumulated.size(); ++k) {
+        const DenseArray terms =
+            concerned(loop, loop.accumulated[k], index, value(loop.accumulated[k]), nullptr);
+        for (std::size_t i = 0; i < terms.numbers.size(); ++i)
+          state.accumulated[k].numbers[i] += terms.numbers[i];
+      }
     }
     loops_[static_cast<std::size_t>(id)] = std::move(state);
+  }
+
+  /** `computed` in rows that iteration `index` of the loop concerns; in the others `kept`, or 0 without it.
+   */
+  DenseArray concerned(const Loop& loop, NodeId id, std::int64_t index, DenseArray computed,
+                       const DenseArray* kept) {
+    const std::vector<AxisId>& axes = graph_.type(id).axes;
+    if (loop.lengths == no_node || !is_subset(graph_.type(loop.lengths).axes, axes))
+      return computed;
+    const std::int64_t inner = product(computed.sizes, axes.size());
+    const Position no_dimensions = event_sizes(loop.lengths);
+    std::size_t row = 0;
+    for_each_point(axes, [&] {
+      const bool passed_over = index >= static_cast<std::int64_t>(read(loop.lengths, no_dimensions));
+      for (std::int64_t i = 0; i < inner; ++i, ++row)
+        if (passed_over)
+          computed.numbers[row] = kept ? kept->numbers[row] : 0;
+    });
+    return computed;
   }
 
   /** The iteration becomes the leading event dimension, after the axes. */

@@ -74,6 +74,10 @@ struct Loop {
   RegionId body = -1;
   bool reverse = false;
   Extent trip_count;
+  /** For every row of a plate, how many iterations concern it: an integer without dimensions, or no_node. In
+   * iteration t of a row with t >= length, carried values stay what they are by the program's own selects, so
+   * the row may be passed over; what it would have stacked or added is then 0. */
+  NodeId lengths = no_node;
   std::vector<NodeId> inits;
   std::vector<NodeId> arguments;
   std::vector<NodeId> nexts;

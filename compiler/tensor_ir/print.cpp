@@ -121,8 +121,9 @@ private:
       carried +=
           fmt::format("{}{} = {}", k ? ", " : "",
                       k < loop.arguments.size() ? name_of(loop.arguments[k]) : "?", name_of(loop.inits[k]));
-    return fmt::format("{} : loop {} in {}0..{}{}", name_of(id), name_of(loop.index),
+    return fmt::format("{} : loop {} in {}0..{}{}{}", name_of(id), name_of(loop.index),
                        loop.reverse ? "reverse " : "", to_string(loop.trip_count),
+                       loop.lengths == no_node ? "" : " for rows of length " + name_of(loop.lengths),
                        carried.empty() ? "" : " carrying " + carried);
   }
 

@@ -131,6 +131,10 @@ private:
       report(id, "operands differ from inits");
     if (node.extents.size() != 1 || !(node.extents[0] == loop.trip_count))
       report(id, "extents differ from the trip count");
+    if (loop.lengths != no_node &&
+        (!exists(loop.lengths) || !is_visible(loop.lengths) ||
+         graph_.type(loop.lengths).element != Element::integer || !graph_.type(loop.lengths).shape.empty()))
+      report(id, "has lengths that are no integers known before it");
     if (loop.arguments.size() != loop.inits.size() || loop.nexts.size() != loop.inits.size()) {
       report(id, fmt::format("{} inits, {} arguments, {} nexts", loop.inits.size(), loop.arguments.size(),
                              loop.nexts.size()));
