@@ -26,12 +26,18 @@ struct GemmCall {
   Scalar* c = nullptr;
   std::int64_t c_leading = 0;
   bool accumulate = false;
+  bool a_is_constant = false; // between two calls of begin_constant_matrices
 };
 
 // Computes the product. Packing buffers belong to the thread, grow to the largest product seen and are kept.
 // The same call gives the same bits on the same processor.
 void gemm(const GemmCall<float>& call);
 void gemm(const GemmCall<double>& call);
+
+// From here on, matrices that the calling thread declares constant may have other values than before. Packing
+// a matrix for the processor takes as long as a product with a few dozen columns; a constant one is packed at
+// its first product and used again, in memory that the thread keeps.
+void begin_constant_matrices();
 
 enum class GemmTarget { automatic, baseline, avx2, avx512 };
 

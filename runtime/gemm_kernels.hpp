@@ -25,4 +25,12 @@ PLAIT_DECLARE_GEMM_KERNELS(avx512)
 // (0 to 2).
 void* gemm_buffer(int slot, std::size_t bytes);
 
+// Memory for the packed form of a constant matrix, and whether it holds that form already.
+struct PackedMatrix {
+  void* memory = nullptr;
+  bool is_packed = false;
+};
+PackedMatrix packed_matrix(const void* matrix, std::int64_t leading, bool transposed, std::int64_t rows,
+                           std::int64_t columns, std::size_t bytes);
+
 } // namespace plait::runtime

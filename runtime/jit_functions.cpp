@@ -203,6 +203,7 @@ JitFunctionList jit_functions() {
       PLAIT_JIT_FUNCTION(plait_beta_i_f32),
       PLAIT_JIT_FUNCTION(plait_gemm_f32),
       PLAIT_JIT_FUNCTION(plait_gemm_f64),
+      PLAIT_JIT_FUNCTION(plait_gemm_begin),
       PLAIT_JIT_FUNCTION(plait_cholesky_f32),
       PLAIT_JIT_FUNCTION(plait_cholesky_f64),
       PLAIT_JIT_FUNCTION(plait_cholesky_reverse_f32),

@@ -2,14 +2,18 @@
 
 // The C functions that generated code may call. Names and signatures are an ABI: generated code is cached on
 // disk. Functions without suffix take and return double; `_f32` twins take and return float and compute in
-// double, except the matrix functions, which compute in the type they name. No function allocates, throws or
-// keeps state.
+// double, except the matrix functions, which compute in the type they name. No function throws. None allocates
+// or keeps state but the matrix products, whose packed operands are memory of the thread.
 //
 // Draws: (seed, step, stream, row, element) as in rng.hpp. The same place gives the same draw in both
 // precisions, up to rounding. Arguments outside a function's domain give NaN.
 
 #include <cstddef>
 #include <cstdint>
+
+namespace plait::runtime {
+inline constexpr std::int32_t gemm_transposed = 1, gemm_constant = 2;
+} // namespace plait::runtime
 
 extern "C" {
 
@@ -73,14 +77,16 @@ float plait_beta_i_f32(float a, float b, float x);
 // ------------------------------------------------------------------------------------------------
 
 // c[m, n] = alpha * op(a)[m, k] @ op(b)[k, n], or c += that if accumulate != 0. Row-major; leading dimensions
-// count elements between rows of the stored matrix. op(a) is the stored a[m, k], or if transpose_a != 0 the
-// transpose of the stored a[k, m]; b likewise. c must not overlap a or b. Single-threaded.
+// count elements between rows of the stored matrix. op(a) is the stored a[m, k], or with `gemm_transposed` in
+// a_form the transpose of the stored a[k, m]; b likewise if transpose_b != 0. With `gemm_constant` in a_form,
+// a keeps its values until the thread calls plait_gemm_begin. c must not overlap a or b. Single-threaded.
 void plait_gemm_f32(std::int64_t m, std::int64_t n, std::int64_t k, float alpha, const float* a,
-                    std::int64_t a_leading, std::int32_t transpose_a, const float* b, std::int64_t b_leading,
+                    std::int64_t a_leading, std::int32_t a_form, const float* b, std::int64_t b_leading,
                     std::int32_t transpose_b, float* c, std::int64_t c_leading, std::int32_t accumulate);
 void plait_gemm_f64(std::int64_t m, std::int64_t n, std::int64_t k, double alpha, const double* a,
-                    std::int64_t a_leading, std::int32_t transpose_a, const double* b, std::int64_t b_leading,
+                    std::int64_t a_leading, std::int32_t a_form, const double* b, std::int64_t b_leading,
                     std::int32_t transpose_b, double* c, std::int64_t c_leading, std::int32_t accumulate);
+void plait_gemm_begin(); // see begin_constant_matrices in gemm.hpp
 
 // ---- small dense linear algebra, row-major, leading dimension = number of columns
 // ------------------------------------

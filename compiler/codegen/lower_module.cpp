@@ -105,6 +105,9 @@ llvm::Function* Lowering::lower_plate_phase(std::size_t index) {
       prologue_->CreateSDiv(prologue_->CreateMul(prologue_->CreateAdd(chunk_, i64(1)), tiles), chunks);
   chunk_start_ = prologue_->CreateMul(first, i64(phase.tile_rows));
   chunk_empty_ = prologue_->CreateICmpEQ(first, last);
+  if (std::any_of(phase.statements.begin(), phase.statements.end(),
+                  [](const Statement& statement) { return needs_tile(statement); }))
+    builder_.CreateCall(module_.getOrInsertFunction("plait_gemm_begin", builder_.getVoidTy()));
   for (const Statement& statement : phase.statements)
     prepare_sums(statement);
   loop(first, last, i64(1), [&](llvm::Value* tile) {

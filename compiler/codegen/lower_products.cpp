@@ -1,4 +1,5 @@
 #include "compiler/codegen/lower.hpp"
+#include "runtime/jit_functions.hpp"
 
 #include <algorithm>
 #include <set>
@@ -82,6 +83,11 @@ void Lowering::call_product(const Statement& statement, const Product& product, 
                             llvm::Value* k, const Matrix& a, const Matrix& b, const Matrix& c,
                             llvm::Value* accumulate) {
   llvm::Value* m = extent(product.m);
+  // What was computed before a plate's rows stays as it is while they are walked through.
+  const bool is_constant =
+      product.form == Product::Form::of_rows && node(product.a).region == ir::root_region;
+  const int a_form =
+      (product.transpose_a ? runtime::gemm_transposed : 0) | (is_constant ? runtime::gemm_constant : 0);
   llvm::Type* word = builder_.getInt64Ty();
   llvm::Type* pointer = builder_.getPtrTy();
   llvm::Type* flag = builder_.getInt32Ty();
@@ -93,9 +99,9 @@ void Lowering::call_product(const Statement& statement, const Product& product, 
       {word, word, word, real_, pointer, word, flag, pointer, word, flag, pointer, word, flag}, false);
   const auto callee =
       module_.getOrInsertFunction(options_.single_precision ? "plait_gemm_f32" : "plait_gemm_f64", signature);
-  builder_.CreateCall(callee, {m, n, k, factor, a.pointer, a.leading, builder_.getInt32(product.transpose_a),
-                               b.pointer, b.leading, builder_.getInt32(product.transpose_b), c.pointer,
-                               c.leading, accumulate});
+  builder_.CreateCall(callee, {m, n, k, factor, a.pointer, a.leading,
+                               builder_.getInt32(static_cast<std::uint32_t>(a_form)), b.pointer, b.leading,
+                               builder_.getInt32(product.transpose_b), c.pointer, c.leading, accumulate});
 }
 
 /** Drawn rows lie anywhere in memory: those that a later lane group will read are fetched ahead. */

@@ -28,8 +28,8 @@ std::vector<Scalar> random_values(std::size_t count, std::uint32_t stream) {
 // |b|.
 template <typename Scalar>
 void check_product(std::int64_t m, std::int64_t n, std::int64_t k, bool transpose_a, bool transpose_b,
-                   bool accumulate, Scalar alpha, std::int64_t padding, std::uint32_t stream) {
-  CAPTURE(m, n, k, transpose_a, transpose_b, accumulate, padding, sizeof(Scalar));
+                   bool accumulate, Scalar alpha, std::int64_t padding, std::uint32_t stream, int use) {
+  CAPTURE(m, n, k, transpose_a, transpose_b, accumulate, padding, use, sizeof(Scalar));
   const std::int64_t a_leading = (transpose_a ? m : k) + padding;
   const std::int64_t b_leading = (transpose_b ? k : n) + 2 * padding;
   const std::int64_t c_leading = n + padding;
@@ -37,8 +37,21 @@ void check_product(std::int64_t m, std::int64_t n, std::int64_t k, bool transpos
   const auto b = random_values<Scalar>(std::size_t((transpose_b ? n : k) * b_leading), stream + 1);
   const auto before = random_values<Scalar>(std::size_t(m * c_leading), stream + 2);
   auto c = before;
-  gemm(GemmCall<Scalar>{m, n, k, alpha, a.data(), a_leading, transpose_a, b.data(), b_leading, transpose_b,
-                        c.data(), c_leading, accumulate});
+  GemmCall<Scalar> call{m,        n,         k,           alpha,    a.data(),  a_leading, transpose_a,
+                        b.data(), b_leading, transpose_b, c.data(), c_leading, accumulate};
+  call.a_is_constant = use != 0;
+  // The first product with a constant matrix packs it, the second finds it packed, also for fewer columns.
+  if (use == 2) {
+    std::vector<Scalar> other(std::size_t(m * c_leading));
+    GemmCall<Scalar> first = call;
+    first.n = std::max<std::int64_t>(2, n / 2);
+    first.accumulate = false;
+    if (n >= 2) {
+      first.c = other.data();
+      gemm(first);
+    }
+  }
+  gemm(call);
   bool close = true, untouched = true;
   for (std::int64_t i = 0; i < m; ++i)
     for (std::int64_t j = 0; j < c_leading; ++j) {
@@ -92,8 +105,11 @@ void check_all_products() {
     for (const bool transpose_a : {false, true})
       for (const bool transpose_b : {false, true})
         for (const bool accumulate : {false, true}) {
-          check_product<Scalar>(extents.m, extents.n, extents.k, transpose_a, transpose_b, accumulate,
-                                accumulate ? Scalar(-0.75) : Scalar(1), index % 3, 3 * index);
+          for (const int use : {0, 1, 2}) {
+            begin_constant_matrices();
+            check_product<Scalar>(extents.m, extents.n, extents.k, transpose_a, transpose_b, accumulate,
+                                  accumulate ? Scalar(-0.75) : Scalar(1), index % 3, 3 * index, use);
+          }
           ++index;
         }
 }
@@ -133,6 +149,26 @@ TEST_CASE("Products equal their definition on every instruction set of this mach
     check_all_products<double>();
   }
   CHECK(select_gemm_target(GemmTarget::automatic));
+}
+
+TEST_CASE("Constant matrices are packed once, and anew after they may have changed") {
+  constexpr std::int64_t m = 70, n = 20, k = 300;
+  auto a = random_values<float>(m * k, 1);
+  const auto b = random_values<float>(k * n, 2);
+  const auto product = [&](bool constant) {
+    std::vector<float> c(m * n);
+    plait_gemm_f32(m, n, k, 1.0f, a.data(), k, constant ? gemm_constant : 0, b.data(), n, 0, c.data(), n, 0);
+    return c;
+  };
+  plait_gemm_begin();
+  const auto first = product(true);
+  CHECK(product(true) == first);
+  for (float& value : a)
+    value = -value;
+  plait_gemm_begin();
+  const auto second = product(true);
+  for (std::size_t index = 0; index < first.size(); ++index)
+    CHECK(second[index] == -first[index]);
 }
 
 TEST_CASE("A product that does not accumulate overwrites even NaN") {
