@@ -9,14 +9,6 @@ Parameters parameters() {
           {"beta", SupportKind::positive}};
 }
 
-/** trials + 1 when the number of trials is written in the program. */
-std::optional<Extent> support_size(Values p) {
-  const ir::Node& trials = p[0].builder().graph().node(p[0].id());
-  if (trials.kind != ir::Kind::constant || !trials.type.is_scalar())
-    return std::nullopt;
-  return Extent::known(static_cast<std::int64_t>(trials.literal[0]) + 1);
-}
-
 Value log_prob(Builder&, Value value, Values p) {
   const Value trials = p[0];
   const Value alpha = p[1];
@@ -47,7 +39,7 @@ constinit const Distribution row::beta_binomial = {
     .log_prob = &log_prob,
     .sample = &sample,
     .pathwise = Pathwise::none,
-    .support_size = &support_size,
+    .support_size = &size_of_counts,
 };
 
 } // namespace plait::catalog

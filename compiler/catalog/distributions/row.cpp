@@ -2,6 +2,13 @@
 
 namespace plait::catalog {
 
+std::optional<Extent> size_of_counts(Values parameters) {
+  const ir::Node& trials = parameters[0].builder().graph().node(parameters[0].id());
+  if (trials.kind != ir::Kind::constant || !trials.type.is_scalar())
+    return std::nullopt;
+  return Extent::known(static_cast<std::int64_t>(trials.literal[0]) + 1);
+}
+
 Value draw_category(Draws& draws, Value weights, const Shape& batch) {
   Builder& builder = weights.builder();
   const Value uniform = draws.uniform(batch);

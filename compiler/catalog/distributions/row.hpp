@@ -28,6 +28,9 @@ inline constexpr double half_log_2pi = 0.91893853320467274178;
 inline constexpr double pi = 3.14159265358979323846;
 inline constexpr double euler_gamma = 0.57721566490153286061;
 
+/** trials + 1 when the number of trials, the first parameter, is written in the program. */
+std::optional<Extent> size_of_counts(Values parameters);
+
 /** A draw of a category by inversion: the number of entries k < K - 1 whose running sum of weights does not
  * exceed u times their total. `weights` is [K] or batch + [K]; the result has shape `batch`. */
 Value draw_category(Draws& draws, Value weights, const Shape& batch);
