@@ -368,6 +368,8 @@ Value Executor::evaluate_layer(const program::LayerCall& call) {
     registration.shape = weight.shape;
     weights.push_back(parameters_->declare(fmt::format("{}.{}", layer.name, weight.name), weight.shape, {},
                                            program_->function(layer.net).name, std::move(registration)));
+    if (holds_weights_)
+      weights.back() = ir::stop_gradient(weights.back());
   }
   return layer.layer->value.get()(*builder_, inputs, weights);
 }

@@ -131,9 +131,7 @@ void Executor::walk_sample(const program::Sample& sample, const program::Stateme
     if (!sample.observed && latent != latents.end()) {
       bound_[static_cast<std::size_t>(symbol.id)] = latent_value(latent->second);
     } else {
-      SiteDraws draws = draws_of(symbol.name);
-      const Value value =
-          catalog::sample(draws, *sample.distribution, parameters, sizes_->shape(sample.type.dims));
+      const Value value = draw_from(sample, parameters).value;
       if (!sample.observed)
         bound_[static_cast<std::size_t>(symbol.id)] = value;
       if (sample.observed || loops_.empty())
@@ -144,8 +142,7 @@ void Executor::walk_sample(const program::Sample& sample, const program::Stateme
     if (value.type().element != ir::Element::real &&
         !catalog::is_discrete(sample.distribution->support.get().kind))
       value = as_real(value);
-    add_term(TermKind::observed, sample,
-             catalog::log_prob(*builder_, *sample.distribution, value, parameters));
+    add_term(TermKind::observed, sample, density(sample, value, parameters));
   } else if (enumerates) {
     enumerate_latent(sample, parameters, role_ == Role::guide);
   } else if (role_ == Role::guide) {
@@ -170,8 +167,8 @@ void Executor::produce(const std::string& name, Value value) {
 void Executor::draw_latent(const program::Sample& sample, const Values& parameters) {
   const program::Symbol& symbol = program_->symbol(sample.symbol);
   const catalog::Distribution& distribution = *sample.distribution;
-  SiteDraws draws = draws_of(symbol.name);
-  Value value = catalog::sample(draws, distribution, parameters, sizes_->shape(sample.type.dims));
+  const Drawn draw = draw_from(sample, parameters);
+  Value value = draw.value;
   // Every latent varies over its plates, even where its draw does not (delta): the density terms count once
   // per element.
   const ir::Type drawn = value.type();
@@ -185,6 +182,14 @@ void Executor::draw_latent(const program::Sample& sample, const Values& paramete
   Latent latent;
   latent.site = symbol.name;
   latent.value = value;
+  if (!sample.transforms.empty()) {
+    latent.term = add_term(TermKind::guide, sample, draw.log_prob);
+    latent.has_term = true;
+    if (draw.entropy && loops_.empty())
+      entropies[latent.term] = per_element(*draw.entropy);
+    latents[symbol.name] = std::move(latent);
+    return;
+  }
   latent.distribution = &distribution;
   latent.parameters = parameters;
   // A draw by score function leaves no other trace of q: E[d log q] = 0, so its density term carries no
@@ -301,7 +306,8 @@ Value Executor::draw_from_family(const program::Sample& sample, const Values& pa
   context.builder = builder_;
   context.parameters = parameters_;
   context.draws = &draws;
-  context.bounds = bounds_of(*sample.distribution, parameters);
+  if (sample.transforms.empty())
+    context.bounds = bounds_of(*sample.distribution, parameters);
   context.loop_indices = open_indices();
   context.prior_parameters = parameters;
   context.detach_density = detach_density;
@@ -335,11 +341,10 @@ void Executor::score_latent(const program::Sample& sample, const Values& paramet
     throw std::logic_error("latent without a guide: " + symbol.name);
   }
   bound_[static_cast<std::size_t>(symbol.id)] = value;
-  const std::size_t prior = add_term(TermKind::prior, sample,
-                                     catalog::log_prob(*builder_, *sample.distribution, value, parameters));
+  const std::size_t prior = add_term(TermKind::prior, sample, density(sample, value, parameters));
 
   const Latent& latent = found->second;
-  if (!latent.has_term || !latent.distribution || !loops_.empty())
+  if (!latent.has_term || !latent.distribution || !loops_.empty() || !sample.transforms.empty())
     return;
   const auto kl = catalog::kl_divergence(*builder_, *latent.distribution, latent.parameters,
                                          *sample.distribution, parameters, sizes_->shape(sample.type.dims));
@@ -363,9 +368,9 @@ std::vector<guide::LatentSite> Executor::latent_sites() {
         site.loops.push_back(sizes_->extent(program_->loop(frame.id).extent));
     }
     std::sort(site.plates.begin(), site.plates.end());
-    site.distribution = sample->distribution;
+    site.support = sample->type.support;
     if (!catalog::is_discrete(sample->distribution->support.get().kind))
-      site.unconstrained = catalog::unconstrained_shape(sample->distribution->support.get().kind, site.shape);
+      site.unconstrained = catalog::unconstrained_shape(sample->type.support.kind, site.shape);
     else
       throw Unsupported(
           sample->span,

@@ -137,6 +137,30 @@ private:
   void enumerate_latent(const program::Sample& sample, const Values& parameters, bool in_guide);
   ir::Value latent_value(const Latent& latent) const;
   ir::Value draw_from_family(const program::Sample& sample, const Values& parameters, Latent& latent);
+  /** A draw of a sample's distribution, sent through its transforms. Of transformed draws of the guide also
+   * log q, event dimensions summed, and E[-log q] as far as it is known. */
+  struct Drawn {
+    ir::Value value;
+    ir::Value log_prob;
+    std::optional<ir::Value> entropy;
+  };
+  Drawn draw_from(const program::Sample& sample, const Values& parameters);
+  /** log density of a given value. */
+  ir::Value density(const program::Sample& sample, ir::Value value, const Values& parameters);
+  struct MapStep;
+  /** The way of a draw through the transforms: the draw, then every image. */
+  struct Way {
+    Values passed;
+    ir::Value log_det;
+  };
+  std::vector<MapStep> steps_of(const program::Sample& sample);
+  Way go_forward(const std::vector<MapStep>& steps, ir::Value source);
+  /** log density of an image. With `way` it is the end of that way, and what is learned is held. */
+  ir::Value density_behind(const program::Sample& sample, const std::vector<MapStep>& steps, ir::Value image,
+                           const Values& parameters, const Way* way);
+  Values call_net(const program::Transform& transform, ir::Value moved, ir::Value context, bool held);
+  ir::Value held_in_guide(ir::Value value);
+  void check_autoregressive(const program::Transform& transform);
   std::size_t add_term(TermKind kind, const program::Sample& sample, ir::Value log_prob);
   void add_term(Term term);
   /** A density, entropy or divergence as one number for every element of the open plates: event dimensions
@@ -185,6 +209,7 @@ private:
   std::vector<OpenPlate> plates_;
   std::vector<OpenLoop> loops_;
   std::vector<ir::Value> conditions_; ///< of enclosing `if` branches
+  bool holds_weights_ = false; ///< weights of nets carry no derivative
   std::map<program::SymbolId, std::string>
       summed_; ///< values lost when the sites they depend on were summed out
   std::map<std::string, guide::LatentSite> sites_;

@@ -117,7 +117,7 @@ private:
 
   void walk_sample(const program::Sample& sample, bool replaces) {
     Sites ignored;
-    for (const ExprPtr& argument : sample.arguments)
+    for (const ExprPtr& argument : program::reads_of(sample))
       read(argument, ignored);
     if (sample.observed) {
       read(sample.value, ignored);

@@ -27,7 +27,7 @@ struct LatentSite {
   std::vector<ir::Extent> shape;  ///< batch + event
   std::vector<ir::AxisId> plates; ///< ascending
   std::vector<ir::Extent> loops;  ///< extents of the enclosing loops, outermost first
-  const catalog::Distribution* distribution = nullptr;
+  catalog::Support support;
   std::vector<ir::Extent> unconstrained; ///< shape of one unconstrained value
 };
 

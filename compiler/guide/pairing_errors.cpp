@@ -72,9 +72,9 @@ Diagnostic& support_mismatch(Diagnostics& out, const Site& model, const std::str
   return out
       .error("pair-support", guide.call_span,
              fmt::format("the guide draws `{}` from {} ({}), but in the model it is {}", guide.name,
-                         std::string_view(guide.distribution->name), guide_support, model_support))
+                         guide.distribution_text, guide_support, model_support))
       .note(model.call_span,
-            fmt::format("{} in the model: {}", std::string_view(model.distribution->name), model_support))
+            fmt::format("{} in the model: {}", model.distribution_text, model_support))
       .with_hint("the guide may only draw values that the model allows");
 }
 

@@ -38,7 +38,7 @@ std::string guide_text(const program::Program& program, const Pair& pair) {
   if (pair.model.observed)
     return "observed";
   if (pair.guide)
-    return std::string(pair.guide->distribution->name);
+    return pair.guide->distribution_text;
   return pair.estimator == plates::Estimator::enumerate ? "summed out"
                                                         : "auto(" + program.family->family + ")";
 }
@@ -62,7 +62,7 @@ std::string print_sites(const program::Program& program, const Pairing& pairing)
   for (const Pair& pair : pairing.pairs) {
     const plates::Site& site = pair.model;
     rows.push_back({site.name, plates_text(program, site), scale_text(program, site),
-                    shape_text(program, site), support_text(site), std::string(site.distribution->name),
+                    shape_text(program, site), support_text(site), site.distribution_text,
                     guide_text(program, pair), estimator_text(pair)});
     if (conditional) {
       std::string when = conditions_text(program, site);

@@ -60,6 +60,8 @@ struct Collector {
     site.block = kind;
     site.observed = sample.observed;
     site.distribution = sample.distribution;
+    site.distribution_text = program::distribution_text(sample);
+    site.transformed = !sample.transforms.empty();
     site.type = sample.type;
     for (const Frame& frame : sample.frames)
       (frame.kind == Frame::Kind::plate ? site.plates : site.loops).push_back(frame.id);
@@ -154,7 +156,7 @@ private:
         for (program::SymbolId target : assign->targets)
           merge(symbols_[target], sites);
       } else if (auto* sample = program::get_if<program::Sample>(statement)) {
-        Sites sites = of(sample->arguments);
+        Sites sites = of(program::reads_of(*sample));
         Sites value = of(sample->value);
         sites.insert(value.begin(), value.end());
         sites.insert(condition.begin(), condition.end());

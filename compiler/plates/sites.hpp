@@ -31,6 +31,8 @@ struct Site {
   program::BlockKind block = program::BlockKind::model;
   bool observed = false;
   const catalog::Distribution* distribution = nullptr;
+  std::string distribution_text; ///< with its transforms: `exp(normal)`
+  bool transformed = false;
   program::Type type;                   ///< at one point of the plates and loops
   std::vector<program::PlateId> plates; ///< enclosing plates, outermost first
   std::vector<program::LoopId> loops;   ///< enclosing loops, outermost first

@@ -278,8 +278,10 @@ ExprPtr Checker::check_function_call(const ast::Function& function, const ast::C
     errors::recursive_function(out_, span, function.name.name, function.name.span);
     return nullptr;
   }
-  if (!ok || broken_.count(id))
-    return nullptr;
+  return ok && !broken_.count(id) ? call_function(function, std::move(arguments), span) : nullptr;
+}
+
+ExprPtr Checker::call_function(const ast::Function& function, std::vector<ExprPtr> arguments, Span span) {
   InstanceId instance = instantiate(function, arguments, span);
   if (instance < 0)
     return nullptr;

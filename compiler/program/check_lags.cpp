@@ -52,7 +52,20 @@ Type Checker::guess_type(const Pending& pending) {
     type.support.kind = catalog::SupportKind::bit;
     return type;
   }
-  if (const catalog::Distribution* row = catalog::find_distribution(pending.sample->call().callee.name)) {
+  const ast::Call* call = &pending.sample->call();
+  std::vector<ast::ExprPtr> sizes = pending.sample->copies;
+  while (catalog::find_transform(call->callee.name) && !call->arguments.empty()) {
+    const auto* index = ast::get_if<ast::Index>(call->arguments[0]);
+    const auto* inner = ast::get_if<ast::Call>(index ? index->base : call->arguments[0]);
+    if (!inner)
+      break;
+    call = inner;
+    sizes.clear();
+    if (index)
+      for (const ast::Subscript& subscript : index->subscripts)
+        sizes.push_back(subscript.element);
+  }
+  if (const catalog::Distribution* row = catalog::find_distribution(call->callee.name)) {
     type.support = row->support;
     if (row->support.get().kind == catalog::SupportKind::bit)
       type.element = Element::bit;
@@ -61,8 +74,8 @@ Type Checker::guess_type(const Pending& pending) {
     else if (catalog::is_discrete(row->support.get().kind))
       type.element = Element::integer;
   }
-  for (const ast::ExprPtr& copies : pending.sample->copies)
-    if (const auto dim = check_dim(copies))
+  for (const ast::ExprPtr& copies : sizes)
+    if (const auto dim = copies ? check_dim(copies) : std::nullopt)
       type.dims.push_back(*dim);
   return type;
 }

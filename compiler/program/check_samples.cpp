@@ -58,19 +58,15 @@ bool Checker::order_arguments(const ast::Call& call, const catalog::Distribution
 }
 
 bool Checker::check_distribution(const ast::Sample& sample, Sample& typed) {
-  const ast::Call& call = sample.call();
-  const std::string& name = call.callee.name;
   typed.call_span = sample.distribution->span;
+  return peel_transforms(sample, typed);
+}
+
+bool Checker::check_distribution_call(const ast::Call& call, const std::vector<ast::ExprPtr>& copies_written,
+                                      Sample& typed) {
+  const std::string& name = call.callee.name;
   typed.distribution = catalog::find_distribution(name);
   if (!typed.distribution) {
-    for (const ast::ExprPtr& argument : call.arguments) {
-      auto* copies = ast::get_if<ast::Index>(argument);
-      auto* inner = ast::get_if<ast::Call>(copies ? copies->base : argument);
-      if (inner && catalog::find_distribution(inner->callee.name)) {
-        errors::distribution_transform(out_, sample.distribution->span, name);
-        return false;
-      }
-    }
     std::vector<std::string> candidates;
     for (const catalog::Distribution* row : catalog::distributions())
       candidates.emplace_back(row->name);
@@ -89,7 +85,7 @@ bool Checker::check_distribution(const ast::Sample& sample, Sample& typed) {
     return false;
   bool ok = true;
   typed.arguments = check_arguments(ordered, ok);
-  for (const ast::ExprPtr& copies : sample.copies) {
+  for (const ast::ExprPtr& copies : copies_written) {
     auto dim = check_dim(copies);
     ok = ok && dim;
     typed.copies.push_back(dim.value_or(Dim::known(1)));
@@ -242,6 +238,9 @@ bool Checker::check_observed(const ast::Sample& sample, const Symbol& data, Samp
   const catalog::Distribution& row = *typed.distribution;
   const Type& type = typed.value->type;
   catalog::Support support = row.support;
+  typed.source_dims = dims;
+  if (!apply_transforms(typed, dims, support))
+    return false;
   std::string row_name(row.name);
   if (catalog::is_discrete(support.kind)) {
     bool needs_bits = support.kind == SupportKind::bit;
@@ -276,6 +275,8 @@ bool Checker::check_observed(const ast::Sample& sample, const Symbol& data, Samp
   }
   // A scalar distribution observes each element of an array; anything else must have the same shape.
   auto event = static_cast<std::size_t>(row.event_rank.get());
+  for (const Transform& transform : typed.transforms)
+    event = std::max(event, static_cast<std::size_t>(transform.row->event_rank.get()));
   bool scalar_batch = dims.size() == event && typed.copies.empty();
   const std::vector<Dim>& observed = typed.value->type.dims;
   bool same = dims == observed;
@@ -289,6 +290,9 @@ bool Checker::check_observed(const ast::Sample& sample, const Symbol& data, Samp
     return false;
   }
   typed.type = typed.value->type;
+  if (observed.size() > dims.size())
+    typed.source_dims.insert(typed.source_dims.begin(), observed.begin(),
+                             observed.end() - static_cast<std::ptrdiff_t>(dims.size()));
   return true;
 }
 
@@ -387,6 +391,12 @@ bool Checker::check_latent(const ast::Sample& sample, Sample& typed) {
       errors::site_shape_unknown(out_, typed.call_span, name, std::string(typed.distribution->name));
       distribution_ok = false;
     }
+    typed.source_dims = dims;
+    distribution_ok = distribution_ok && apply_transforms(typed, dims, support);
+    if (distribution_ok && !typed.transforms.empty() && typed.strategy.strategy == Strategy::score) {
+      errors::transform_by_score(out_, typed.strategy.span, distribution_text(typed));
+      ok = false;
+    }
     typed.type.dims = dims;
     typed.type.support = support;
     if (support.kind == SupportKind::bit)
@@ -398,7 +408,7 @@ bool Checker::check_latent(const ast::Sample& sample, Sample& typed) {
         typed.type.element = Element::integer;
     } else if (catalog::is_discrete(support.kind))
       typed.type.element = Element::integer;
-    else if (typed.distribution->bounds)
+    else if (typed.distribution->bounds && typed.transforms.empty())
       set_support_bounds(typed);
   }
   now_.sites.emplace(name, name_span);

@@ -154,6 +154,7 @@ private:
   ExprPtr check_layer_call(const catalog::Layer& layer, const ast::Call& call, Span span);
   LayerId declare_layer(const catalog::Layer& layer, Layer wanted, Span span);
   ExprPtr check_function_call(const ast::Function& function, const ast::Call& call, Span span);
+  ExprPtr call_function(const ast::Function& function, std::vector<ExprPtr> arguments, Span span);
   void report_unknown_function(const ast::Call& call);
 
   // check_functions.cpp
@@ -168,6 +169,7 @@ private:
   // check_samples.cpp
   void check_sample(const ast::Sample& sample, Span span, Block& into);
   bool check_distribution(const ast::Sample& sample, Sample& typed);
+  bool check_distribution_call(const ast::Call& call, const std::vector<ast::ExprPtr>& copies, Sample& typed);
   bool order_arguments(const ast::Call& call, const catalog::Distribution& row,
                        std::vector<ast::ExprPtr>& ordered);
   bool check_distribution_shape(const catalog::Distribution& row, Sample& typed, std::vector<Dim>& dims);
@@ -177,6 +179,16 @@ private:
   bool check_latent(const ast::Sample& sample, Sample& typed);
   bool check_using(const ast::Choice& choice, Using& typed);
   void set_support_bounds(Sample& typed) const;
+
+  // check_transforms.cpp
+  bool peel_transforms(const ast::Sample& sample, Sample& typed);
+  bool apply_transforms(Sample& typed, std::vector<Dim>& dims, catalog::Support& support);
+  bool check_transform(const ast::Call& call, Transform& typed, const std::vector<Dim>& dims);
+  bool check_flow(const ast::Call& call, Transform& typed, std::int64_t size);
+  bool check_flow_net(const ast::Function& function, const ast::ExprPtr& context, Transform& typed,
+                      std::int64_t size, std::optional<std::int64_t> split);
+  std::optional<std::int64_t> whole_option(const ast::NamedArgument& option, const std::string& name,
+                                           std::int64_t least, std::int64_t most);
 
   // check_statements.cpp
 
@@ -219,6 +231,7 @@ private:
   bool grew_ = false;
   std::map<std::size_t, std::pair<SymbolId, Type>> ahead_; ///< declared ahead, by the place that sets them
   bool guesses_ = false; ///< some type in this round is a first guess: `@` does not judge by it
+  std::vector<const ast::Call*> peeled_; ///< the transforms of the sample being checked, the outermost first
   int guards_ = 0;       ///< open branches of `if` and `? :`
 
   struct ConstantState {

@@ -142,9 +142,24 @@ private:
     std::string strategy = sample.strategy.strategy == Strategy::automatic
                                ? ""
                                : " using " + std::string(to_string(sample.strategy.strategy));
-    line(fmt::format("{} : {} ~ {}({}){}{}", target, to_string(sample.type),
-                     std::string_view(sample.distribution->name), arguments, to_string(sample.copies),
-                     strategy));
+    std::string call = fmt::format("{}({}){}", std::string_view(sample.distribution->name), arguments,
+                                   to_string(sample.copies));
+    for (const Transform& transform : sample.transforms)
+      call = print(transform, call);
+    line(fmt::format("{} : {} ~ {}{}", target, to_string(sample.type), call, strategy));
+  }
+
+  std::string print(const Transform& transform, const std::string& source) const {
+    std::string result = fmt::format("{}({}", std::string_view(transform.row->name), source);
+    for (const ExprPtr& argument : transform.arguments)
+      result += ", " + describe(program_, argument);
+    if (transform.net)
+      result += ", " + describe(program_, transform.net);
+    else if (transform.row->flow != catalog::FlowKind::none)
+      result += fmt::format(", flows = {}, hidden = {}", transform.flows, transform.hidden);
+    if (transform.context)
+      result += ", context = " + describe(program_, transform.context);
+    return result + ")";
   }
 
   void print(const ParamStatement& statement) { line("param " + program_.symbol(statement.symbol).name); }

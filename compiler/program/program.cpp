@@ -95,4 +95,22 @@ std::optional<std::int64_t> Program::size_value(const Dim& dim) const {
   return evaluate(dim, known);
 }
 
+std::vector<ExprPtr> reads_of(const Sample& sample) {
+  std::vector<ExprPtr> result = sample.arguments;
+  for (const Transform& transform : sample.transforms) {
+    result.insert(result.end(), transform.arguments.begin(), transform.arguments.end());
+    for (const ExprPtr& part : {transform.net, transform.context})
+      if (part)
+        result.push_back(part);
+  }
+  return result;
+}
+
+std::string distribution_text(const Sample& sample) {
+  std::string result(sample.distribution->name);
+  for (const Transform& transform : sample.transforms)
+    result = std::string(transform.row->name) + "(" + result + ")";
+  return result;
+}
+
 } // namespace plait::program

@@ -3,6 +3,7 @@
 #include "compiler/catalog/distribution.hpp"
 #include "compiler/catalog/layer.hpp"
 #include "compiler/catalog/support.hpp"
+#include "compiler/catalog/transform.hpp"
 #include "compiler/program/dim.hpp"
 #include "grammar/ast.hpp"
 
@@ -277,7 +278,23 @@ struct Using {
   Span span;
 };
 
-/// `target ~ distribution(arguments)[copies]`.
+/// A distribution sent through a map: `exp(d)`, `affine(d, loc, scale)`, `iaf(d, f, context = h)`.
+struct Transform {
+  const catalog::Transform* row = nullptr;
+  std::vector<ExprPtr> arguments; ///< real; of the row's parameters
+  /// Flows with a net of the program: its call, a tuple (shift, log scale) of vectors, and the local in it that
+  /// stands for the moved vector (autoregressive) or its first half.
+  ExprPtr net;
+  SymbolId input = -1;
+  /// Flows without: what the built-in nets read besides, a real vector or null, and their sizes.
+  ExprPtr context;
+  std::int64_t flows = 1;
+  std::int64_t hidden = 0;     ///< units; 0: by the size of the vector
+  std::vector<Dim> image_dims; ///< shape of the image
+  Span span;
+};
+
+/// `target ~ distribution(arguments)[copies]`, sent through `transforms`.
 struct Sample {
   SampleId id = -1;     ///< unique in the program, in order of the text
   SymbolId symbol = -1; ///< the site, or the data observed
@@ -287,6 +304,8 @@ struct Sample {
   std::vector<ExprPtr>
       arguments; ///< reals are converted; a parameter of rank r has dims batch + r, or just r
   std::vector<Dim> copies;
+  std::vector<Transform> transforms; ///< the innermost first
+  std::vector<Dim> source_dims;      ///< shape of what the distribution itself draws
   /// Type of the value at one point of the frames. dims = batch + event, copies included.
   Type type;
   std::vector<Frame> frames; ///< open plates and loops, outermost first
@@ -295,6 +314,11 @@ struct Sample {
   Span target_span;
   Span call_span;
 };
+
+/// Every expression that the distribution and its transforms read.
+std::vector<ExprPtr> reads_of(const Sample& sample);
+/// `exp(normal)`.
+std::string distribution_text(const Sample& sample);
 
 /// Declares `symbol` here. One parameter per point of its plates; not inside a `for`.
 struct ParamStatement {

@@ -177,7 +177,25 @@ Diagnostic& subsample_disagrees(Diagnostics& out, Span span, const std::string& 
 // Sample statements.
 Diagnostic& wrong_parameter_count(Diagnostics& out, Span span, const std::string& signature,
                                   std::size_t given);
-Diagnostic& distribution_transform(Diagnostics& out, Span span, const std::string& name);
+Diagnostic& transform_of_nothing(Diagnostics& out, Span span, const std::string& name,
+                                 const std::string& usage);
+Diagnostic& transform_unknown(Diagnostics& out, Span span, const std::string& name,
+                              const std::optional<std::string>& nearest, const std::string& known);
+Diagnostic& transform_support(Diagnostics& out, Span span, const std::string& name, const std::string& source,
+                              const std::string& support);
+Diagnostic& transform_shape(Diagnostics& out, Span span, const std::string& name, const std::string& shape);
+Diagnostic& transform_size(Diagnostics& out, Span span, const std::string& name, const std::string& reason);
+Diagnostic& transform_copies(Diagnostics& out, Span span, const std::string& name);
+Diagnostic& transform_arguments(Diagnostics& out, Span span, const std::string& name,
+                                const std::string& usage);
+Diagnostic& transform_option(Diagnostics& out, Span span, const std::string& name, const std::string& option,
+                             const std::string& range);
+Diagnostic& transform_context(Diagnostics& out, Span span, const std::string& given);
+Diagnostic& transform_net(Diagnostics& out, Span span, const std::string& name, const std::string& net,
+                          const std::string& wanted, const std::string& given);
+Diagnostic& transform_not_exchangeable(Diagnostics& out, Span span, const std::string& name);
+Diagnostic& transform_without_density(Diagnostics& out, Span span, const std::string& name);
+Diagnostic& transform_by_score(Diagnostics& out, Span span, const std::string& distribution);
 Diagnostic& parameter_given_twice(Diagnostics& out, Span span, const std::string& distribution,
                                   const std::string& name);
 Diagnostic& copies_before_arguments(Diagnostics& out, Span span, const std::string& name);

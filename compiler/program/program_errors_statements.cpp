@@ -192,13 +192,6 @@ Diagnostic& wrong_parameter_count(Diagnostics& out, Span span, const std::string
                    fmt::format("wrong number of parameters: {} gets {}", signature, given));
 }
 
-Diagnostic& distribution_transform(Diagnostics& out, Span span, const std::string& name) {
-  return out
-      .error("distribution-transform", span,
-             fmt::format("`{}` would transform a distribution, which cannot be compiled", name))
-      .with_hint("apply the transform to a draw, or use an automatic guide");
-}
-
 Diagnostic& parameter_given_twice(Diagnostics& out, Span span, const std::string& distribution,
                                   const std::string& name) {
   return out.error("arguments", span, fmt::format("`{}` of {} is given twice", name, distribution));

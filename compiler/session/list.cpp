@@ -29,6 +29,9 @@ std::vector<TableRow> list(const std::string& table) {
         parameters += fmt::format("{}{}", parameters.empty() ? "" : ", ", parameter.name);
       rows.push_back({std::string(row->name), fmt::format("{}({})", row->name, parameters)});
     }
+  } else if (table == "transforms") {
+    for (const catalog::Transform* row : catalog::transforms())
+      rows.push_back({std::string(row->name), fmt::format("{}: {}", row->usage.get(), row->meaning.get())});
   } else if (table == "functions") {
     for (const ir::Op* op : catalog::ops())
       rows.push_back({std::string(op->name), fmt::format("{}/{}", op->name, op->arity.get())});
@@ -51,7 +54,7 @@ std::vector<TableRow> list(const std::string& table) {
                       fmt::format("auto({}) {}", row->name, options_text(row->options.get()()))});
   } else {
     throw Error(Fault::usage, fmt::format("error: there is no table '{}'; tables are distributions, "
-                                          "functions, layers, optimizers, objectives, guides",
+                                          "transforms, functions, layers, optimizers, objectives, guides",
                                           table));
   }
   return rows;

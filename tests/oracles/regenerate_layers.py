@@ -25,10 +25,12 @@ def linear_no_bias(sizes, x, w):
 
 
 def masked_linear(sizes, x, w, b):
-    each = w.shape[0] // w.shape[1]
     masked = w.copy()
     for row in range(w.shape[0]):
-        masked[row, row // each:] = 0
+        if w.shape[0] >= w.shape[1]:
+            masked[row, row // (w.shape[0] // w.shape[1]):] = 0
+        else:
+            masked[row, (row + 1) * (w.shape[1] // w.shape[0]):] = 0
     return x @ masked.T + b
 
 
@@ -84,6 +86,8 @@ CASES = [
     (lstm, [2], [[5, 4], [5, 3]], [[8, 3], [8, 2], [8], [8]], ["uniform", 2]),
     (layer_norm, [], [[6]], [[6], [6]], ["constant", 0]),
     (layer_norm, [], [[2, 6]], [[6], [6]], ["constant", 0]),
+    (masked_linear, [3], [[6]], [[3, 6], [3]], ["uniform", 6]),
+    (masked_linear, [1], [[4]], [[1, 4], [1]], ["uniform", 4]),
 ]
 
 rows = []

@@ -2,22 +2,10 @@
 #include "compiler/guide/families/rows.hpp"
 
 namespace plait::guide {
-namespace {
 
 // Affine coupling (Dinh et al. 2017, Density Estimation using Real NVP): one half moves by a function of the
 // other, which stays. Layers take turns, two that part the coordinates in the middle, then two that part even
 // from odd: every pair is on two sides in time.
-std::vector<int> coupling_degrees(std::int64_t size, std::int64_t layer) {
-  std::vector<int> degrees;
-  for (std::int64_t i = 0; i < size; ++i) {
-    const bool second = layer % 4 < 2 ? 2 * i >= size : i % 2 == 1;
-    degrees.push_back(second == (layer % 2 == 0) ? 1 : 0);
-  }
-  return degrees;
-}
-
-} // namespace
-
 const FamilyRow coupling_family{
     .name = "coupling",
     .options =
@@ -28,7 +16,8 @@ const FamilyRow coupling_family{
               {"scale", 0.1, "standard deviation at the start, unconstrained"}};
         },
     .known_sizes = KnownSizes::all,
-    .make = +[](const FamilyContext& context) { return make_flow_family(context, &coupling_degrees); },
+    .make =
+        +[](const FamilyContext& context) { return make_flow_family(context, catalog::FlowKind::halves); },
 };
 
 } // namespace plait::guide

@@ -2,20 +2,10 @@
 #include "compiler/guide/families/rows.hpp"
 
 namespace plait::guide {
-namespace {
 
 // Inverse autoregressive flow (Kingma et al. 2016, Improved Variational Inference with Inverse Autoregressive
 // Flow, eq. 10): every coordinate is shifted and scaled by a function of those before it. The order is
 // reversed from layer to layer.
-std::vector<int> iaf_degrees(std::int64_t size, std::int64_t layer) {
-  std::vector<int> degrees;
-  for (std::int64_t i = 0; i < size; ++i)
-    degrees.push_back(static_cast<int>(layer % 2 == 0 ? i : size - 1 - i));
-  return degrees;
-}
-
-} // namespace
-
 const FamilyRow iaf_family{
     .name = "iaf",
     .options =
@@ -26,7 +16,10 @@ const FamilyRow iaf_family{
               {"scale", 0.1, "standard deviation at the start, unconstrained"}};
         },
     .known_sizes = KnownSizes::all,
-    .make = +[](const FamilyContext& context) { return make_flow_family(context, &iaf_degrees); },
+    .make =
+        +[](const FamilyContext& context) {
+          return make_flow_family(context, catalog::FlowKind::autoregressive);
+        },
 };
 
 } // namespace plait::guide

@@ -35,7 +35,7 @@ public:
                                                             ir::stop_gradient(log_scale))
                                               : log_density(loc, scale, log_scale),
                        spread);
-    if (context.site->distribution->support.get().kind == catalog::SupportKind::real) {
+    if (context.site->support.kind == catalog::SupportKind::real) {
       draw.distribution = catalog::find_distribution("normal");
       draw.distribution_parameters = {loc, scale};
     }

@@ -95,7 +95,7 @@ private:
     const ir::Value entropy =
         builder.sum_event(log_diagonal) + static_cast<double>(size) * (0.5 + half_log_two_pi);
     LatentDraw draw = constrain_draw(context, builder.reshape(drawn, site.unconstrained), log_prob, entropy);
-    if (scalar && site.distribution->support.get().kind == catalog::SupportKind::real) {
+    if (scalar && site.support.kind == catalog::SupportKind::real) {
       // Given the globals: an expectation over them of the closed form is taken by their draw.
       draw.distribution = catalog::find_distribution("normal");
       draw.distribution_parameters = {center, ir::exp(log_diagonal)};

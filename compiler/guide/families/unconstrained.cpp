@@ -40,7 +40,7 @@ double start_scale(const FamilyContext& context) {
 LatentDraw constrain_draw(const SiteContext& context, ir::Value unconstrained,
                           std::optional<ir::Value> log_prob, std::optional<ir::Value> entropy) {
   ir::Builder& builder = *context.builder;
-  const catalog::Support& support = context.site->distribution->support;
+  const catalog::Support& support = context.site->support;
   LatentDraw draw;
   if (support.kind == catalog::SupportKind::real) {
     draw.value = unconstrained;

@@ -1,0 +1,291 @@
+// Distributions sent through transforms, in guides and models: densities are those of the draws, derivatives
+// those of the estimate.
+#include "build.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+using plait::test::Objective;
+using plait::test::Setting;
+namespace ir = plait::ir;
+
+namespace {
+
+std::size_t size_of(const Objective& fit, const ir::Parameter& parameter) {
+  std::int64_t size = 1;
+  const auto multiply = [&](const ir::Extent& extent) {
+    size *= extent.is_known() ? extent.value : fit.inputs.extents.at(extent.name);
+  };
+  for (ir::AxisId axis : parameter.axes)
+    multiply(fit.graph().axis(axis).population);
+  for (const ir::Extent& extent : parameter.shape)
+    multiply(extent);
+  return static_cast<std::size_t>(size);
+}
+
+void scatter_parameters(Objective& fit, double deviation, unsigned seed = 5) {
+  std::mt19937 random(seed);
+  std::normal_distribution<double> normal(0, deviation);
+  for (std::size_t k = 0; k < fit.graph().parameters.size(); ++k) {
+    std::vector<double> values(size_of(fit, fit.graph().parameters[k]));
+    std::generate(values.begin(), values.end(), [&] { return normal(random); });
+    fit.inputs.parameters[k] = std::move(values);
+  }
+}
+
+std::vector<double>& parameter(Objective& fit, const std::string& name) {
+  const auto& parameters = fit.graph().parameters;
+  const auto found = std::find_if(parameters.begin(), parameters.end(),
+                                  [&](const ir::Parameter& other) { return other.name == name; });
+  REQUIRE(found != parameters.end());
+  return fit.inputs.parameters[static_cast<std::size_t>(found - parameters.begin())];
+}
+
+double estimate(const Objective& fit) {
+  return ir::interpret(fit.graph(), fit.inputs).number(fit.graph(), "elbo");
+}
+
+void check_gradients(Objective& fit) {
+  const auto value = fit.evaluate();
+  REQUIRE(std::isfinite(value.elbo));
+  for (std::size_t p = 0; p < fit.graph().parameters.size(); ++p) {
+    const std::string name = fit.graph().parameters[p].name;
+    for (std::size_t k = 0; k < fit.inputs.parameters[p].size(); k += 1 + k / 6) {
+      const double here = fit.inputs.parameters[p][k];
+      const double h = 1e-5;
+      fit.inputs.parameters[p][k] = here + h;
+      const double high = estimate(fit);
+      fit.inputs.parameters[p][k] = here - h;
+      const double low = estimate(fit);
+      fit.inputs.parameters[p][k] = here;
+      INFO(name << " " << k);
+      CHECK(value.gradient.at(name)[k] == Approx((high - low) / (2 * h)).epsilon(1e-6).margin(1e-6));
+    }
+  }
+}
+
+const std::string nets = R"(
+const Z = 3;
+net masked(x : real[Z]) -> (real[Z], real[Z]) {
+  h = tanh(masked_linear[Z * 4](x));
+  return (masked_linear[Z](h), 0.3 * masked_linear[Z](h));
+}
+net told(x : real[Z], c : real[2]) -> (real[Z], real[Z]) {
+  h = tanh(masked_linear[Z * 2](x));
+  return (masked_linear[Z](h) + linear[Z](c), 0.3 * masked_linear[Z](h));
+}
+net half(x : real[1]) -> (real[2], real[2]) {
+  h = tanh(linear[4](x));
+  return (linear[2](h), 0.3 * linear[2](h));
+}
+)";
+
+/** Guides of z in R^3 that send a normal through flows. */
+const std::vector<std::string> flows{
+    "iaf(normal(m, s), flows = 2, hidden = 5)",
+    "iaf(normal(m, s), masked)",
+    "iaf(reverse(iaf(normal(m, s), told, context = [0.4, -1.2])), hidden = 4, context = [1, 2, 3])",
+    "coupling(normal(m, s), flows = 3, hidden = 4)",
+    "coupling(reverse(coupling(normal(m, s), half)), half, split = 1)",
+    "affine(coupling(normal(m, s), half), m, s)",
+};
+
+std::string guided(const std::string& model, const std::string& guide) {
+  return nets + model + "guide { param m : real[Z] = 0; param s : positive[Z] = 1; z ~ " + guide + "; }\n";
+}
+
+} // namespace
+
+TEST_CASE("the density of a flow in the guide is that of its draws") {
+  const std::string flow = GENERATE(from_range(flows));
+  INFO(flow);
+  // Without data the weights p(z)/q(z) have mean 1.
+  Setting setting;
+  setting.options.objective = "sampled_elbo";
+  Objective fit(guided("model { z ~ normal(0, 0.6)[Z]; }\n", flow), setting);
+  scatter_parameters(fit, 0.15);
+  const int draws = 20'000;
+  double sum = 0;
+  double squares = 0;
+  for (int draw = 0; draw < draws; ++draw) {
+    fit.inputs.step = static_cast<std::uint32_t>(draw);
+    const double weight = std::exp(estimate(fit));
+    sum += weight / draws;
+    squares += weight * weight / draws;
+  }
+  const double error = std::sqrt((squares - sum * sum) / draws);
+  CHECK(error < 0.03);
+  CHECK(std::abs(sum - 1) < 4 * error);
+}
+
+TEST_CASE("gradients through flows are the differences of the estimate; held parameters leave its value") {
+  const std::string flow = GENERATE(from_range(flows));
+  INFO(flow);
+  const std::string model = "model { z ~ normal(0, 0.6)[Z]; factor(-square(z[0] - z[1] * z[2])); }\n";
+  Setting setting;
+  setting.options.objective = GENERATE("elbo", "sampled_elbo");
+  Objective fit(guided(model, flow), setting);
+  scatter_parameters(fit, 0.3);
+  check_gradients(fit);
+
+  Setting other = setting;
+  other.options.objective = "sampled_elbo";
+  Objective sampled(guided(model, flow), other);
+  other.options.objective = "stl";
+  Objective held(guided(model, flow), other);
+  sampled.inputs.parameters = held.inputs.parameters = fit.inputs.parameters;
+  CHECK(held.evaluate().elbo == Approx(sampled.evaluate().elbo).margin(1e-9));
+  // What is left out is the score, of mean 0.
+  const int draws = 1500;
+  std::map<std::string, std::vector<double>> sum;
+  std::map<std::string, std::vector<double>> squares;
+  bool differ = false;
+  for (int draw = 0; draw < draws; ++draw) {
+    sampled.inputs.step = held.inputs.step = static_cast<std::uint32_t>(draw);
+    const auto a = sampled.evaluate();
+    const auto b = held.evaluate();
+    for (const auto& [name, gradient] : a.gradient) {
+      sum[name].resize(gradient.size());
+      squares[name].resize(gradient.size());
+      for (std::size_t k = 0; k < gradient.size(); ++k) {
+        const double score = gradient[k] - b.gradient.at(name)[k];
+        differ = differ || std::abs(score) > 1e-3;
+        sum[name][k] += score / draws;
+        squares[name][k] += score * score / draws;
+      }
+    }
+  }
+  CHECK(differ);
+  for (const auto& [name, mean] : sum)
+    for (std::size_t k = 0; k < mean.size(); ++k) {
+      INFO(name << " " << k);
+      CHECK(std::abs(mean[k]) < 5 * std::sqrt(squares[name][k] / draws) + 1e-9);
+    }
+}
+
+TEST_CASE("a transform of the model and the same one of the guide cancel on every draw") {
+  struct Row {
+    std::string model, guide;
+  };
+  const Row row =
+      GENERATE(Row{"exp(normal(0.3, 0.8))", "lognormal(0.3, 0.8)"},
+               Row{"lognormal(0.3, 0.8)", "exp(normal(0.3, 0.8))"},
+               Row{"softplus(normal(0.3, 0.8))", "softplus(normal(0.3, 0.8))"},
+               Row{"sigmoid(affine(normal(0.3, 0.8), 0.2, 2))", "sigmoid(normal(0.8, 1.6))"},
+               Row{"ordered(normal(0.3, 0.8)[4])", "ordered(normal(0.3, 0.8)[4])"},
+               Row{"ordered(gamma(2, 3)[3])", "ordered(gamma(2, 3)[3])"},
+               Row{"to_ordered(normal(0.3, 0.8)[3])", "to_ordered(normal(0.3, 0.8)[3])"},
+               Row{"to_simplex(normal(0.3, 0.8)[3])", "to_simplex(normal(0.3, 0.8)[3])"},
+               Row{"to_positive_ordered(normal(0.3, 0.8)[2])", "to_positive_ordered(normal(0.3, 0.8)[2])"},
+               Row{"reverse(normal([0, 1], [1, 2]))", "normal([1, 0], [2, 1])"});
+  INFO(row.model << " " << row.guide);
+  Setting setting;
+  const std::string text = "model { x ~ " + row.model + "; }\nguide { x ~ " + row.guide + "; }\n";
+  setting.options.objective = "elbo"; // with closed-form entropies they cancel on average
+  const auto mean = Objective(text, setting).average(1000);
+  CHECK(std::abs(mean.elbo) < 4 * mean.elbo_error + 1e-9);
+  setting.options.objective = GENERATE("sampled_elbo", "stl");
+  Objective fit(text, setting);
+  for (std::uint32_t step = 0; step < 5; ++step) {
+    fit.inputs.step = step;
+    CHECK(fit.evaluate().elbo == Approx(0).margin(1e-9));
+  }
+}
+
+TEST_CASE("the order statistics have their textbook density") {
+  // Of two standard normals: 2 N(a; 0, 1) N(b; 0, 1) for a < b.
+  Setting setting;
+  setting.sizes = {{"N", 1}};
+  setting.data["x"] = {-0.4, 0.9};
+  Objective fit("data x : ordered[2];\nmodel { x ~ ordered(normal(0, 1)[2]); m ~ normal(0, 1); }\n"
+                "guide { m ~ normal(0, 1); }\n",
+                setting);
+  CHECK(fit.evaluate().elbo ==
+        Approx(std::log(2.0) - std::log(2 * M_PI) - 0.5 * (0.16 + 0.81)).margin(1e-12));
+}
+
+TEST_CASE("a flow with the same weights in model and guide leaves nothing") {
+  const std::string flow =
+      GENERATE("coupling(normal(0.2, 0.7)[Z], flows = 3, hidden = 4)", "coupling(normal(0.2, 0.7)[Z], half)",
+               "exp(coupling(reverse(normal(0.2, 0.7)[Z]), flows = 2, hidden = 4))");
+  INFO(flow);
+  Setting setting;
+  setting.options.objective = GENERATE("sampled_elbo", "stl");
+  Objective fit(nets + "model { z ~ " + flow + "; }\nguide { z ~ " + flow + "; }\n", setting);
+  scatter_parameters(fit, 0.4);
+  for (std::size_t k = 0; k < fit.graph().parameters.size(); ++k) {
+    std::string name = fit.graph().parameters[k].name;
+    if (const auto place = name.find("prior_flow"); place != std::string::npos) {
+      name.replace(place, 10, "flow");
+      fit.inputs.parameters[k] = parameter(fit, name);
+    }
+  }
+  for (std::uint32_t step = 0; step < 5; ++step) {
+    fit.inputs.step = step;
+    CHECK(fit.evaluate().elbo == Approx(0).margin(1e-9));
+  }
+}
+
+TEST_CASE("an automatic guide draws a transformed latent through its support") {
+  Setting setting;
+  setting.options.objective = "elbo";
+  Objective fit("model { s ~ exp(normal(0.3, 0.8)); c ~ ordered(normal(0, 3)[3]); p ~ sigmoid(normal(1, 2)); "
+                "factor(-s * p * square(c[2] - c[0])); }\nguide auto(normal);\n",
+                setting);
+  scatter_parameters(fit, 0.3);
+  check_gradients(fit);
+  // s is drawn as exp of a normal: with the prior's own parameters its terms cancel.
+  Objective alone("model { s ~ exp(normal(0.3, 0.8)); }\nguide auto(normal);\n", setting);
+  alone.set_parameter("s.loc", {0.3});
+  alone.set_parameter("s.log_scale", {std::log(0.8)});
+  CHECK(alone.average(4000).elbo == Approx(0).margin(0.06));
+}
+
+TEST_CASE("an amortized guide sends each row, and each step of a sequence, through one flow") {
+  const std::string text = R"(
+const Z = 2;
+data x : real[N, 3];
+net encode(x : real[3]) -> (real[Z], positive[Z], real[2]) {
+  h = tanh(linear[4](x));
+  return (linear[Z](h), exp(linear[Z](h)), linear[2](h));
+}
+model {
+  iarange i in N {
+    state = zeros(Z);
+    for t in 0..3 {
+      z[t] ~ normal(state, 1);
+      x[i, t] ~ normal(z[t][0] + z[t][1], 0.5);
+      state = z[t];
+    }
+  }
+}
+guide {
+  iarange i in N {
+    (loc, scale, h) = encode(x[i]);
+    for t in 0..3 {
+      z[t] ~ iaf(normal(loc, scale), hidden = 4, flows = 2, context = h);
+    }
+  }
+}
+)";
+  Setting setting;
+  setting.sizes = {{"N", 2}};
+  setting.data["x"] = {0.4, -1.2, 2.0, 0.1, 0.7, -0.3};
+  setting.options.objective = GENERATE("elbo", "sampled_elbo");
+  Objective fit(text, setting);
+  scatter_parameters(fit, 0.3);
+  check_gradients(fit);
+  setting.options.objective = "stl";
+  Objective held(text, setting);
+  held.inputs.parameters = fit.inputs.parameters;
+  setting.options.objective = "sampled_elbo";
+  Objective sampled(text, setting);
+  sampled.inputs.parameters = fit.inputs.parameters;
+  CHECK(held.evaluate().elbo == Approx(sampled.evaluate().elbo).margin(1e-9));
+  // The context is read: a row's draw changes with it.
+  const double before = estimate(fit);
+  for (double& weight : parameter(fit, "z.flow1.context"))
+    weight += 0.5;
+  CHECK(std::abs(estimate(fit) - before) > 1e-6);
+}
