@@ -171,7 +171,7 @@ private:
   void take_given_sizes() {
     for (const auto& [name, value] : options_.sizes) {
       sizes()[name] = value;
-      size_places_[name] = "the model";
+      size_places_[name] = "--set";
     }
     auto take = [&](const Size& size) {
       if (size.name.empty() || sizes().contains(size.name))
@@ -412,6 +412,10 @@ private:
       item.bound.values = make_array({}, std::vector<std::int64_t>{size->second});
       return;
     }
+    if (options_.optional.contains(expected.name)) {
+      leave_out(item);
+      return;
+    }
     item.failed = true;
     if (shared_failed_)
       return;
@@ -426,6 +430,59 @@ private:
                           near.empty() ? "" : fmt::format("did you mean {}? ", near), listed_names(names));
     fail(item, fmt::format("no data given for {}, declared {}", expected.name, declared_shape(expected)),
          hint);
+  }
+
+  /// Zeros in the place of data that nobody will read.
+  void leave_out(Item& item) {
+    const ExpectedData& expected = *item.expected;
+    BoundData& bound = item.bound;
+    std::vector<std::int64_t> shape;
+    for (std::size_t axis = 0; axis < expected.sizes.size(); ++axis) {
+      const Size& size = expected.sizes[axis];
+      if (expected.ragged && axis == 1)
+        continue;
+      std::optional<std::int64_t> extent = known(size);
+      if (const auto left_open = options_.left_open.find(size.name);
+          !extent && left_open != options_.left_open.end())
+        extent = left_open->second;
+      if (!extent)
+        fail(item,
+             fmt::format("no data given for {}, and its size {} does not follow from the rest", expected.name,
+                         size.name),
+             fmt::format("say how many there are: --set {}=…", size.name));
+      if (!size.name.empty() && sizes().try_emplace(size.name, *extent).second)
+        size_places_[size.name] = "the fit";
+      shape.push_back(*extent);
+    }
+    if (expected.ragged) {
+      const std::string& name = expected.sizes[1].name;
+      std::vector<std::int64_t> lengths;
+      if (const auto bound_lengths = result_.dataset.lengths.find(name);
+          bound_lengths != result_.dataset.lengths.end())
+        lengths = bound_lengths->second;
+      else if (const std::optional<Lengths> given = find_lengths(item, name))
+        lengths = given->values;
+      else
+        fail(item, fmt::format("no data given for {}, nor the lengths {} of its rows", expected.name, name),
+             fmt::format("give the number of entries of each row: --data {}=LENGTHS.npy", name));
+      if (static_cast<std::int64_t>(lengths.size()) != shape[0])
+        fail(item, fmt::format("{} has {} lengths, but {} has {} rows", name, lengths.size(), expected.name,
+                               shape[0]));
+      std::int64_t total = 0;
+      for (std::int64_t length : lengths) {
+        bound.starts.push_back(total);
+        bound.lengths.push_back(checked_length(item, length));
+        total += length;
+      }
+      bound.inner_size =
+          std::accumulate(shape.begin() + 1, shape.end(), std::int64_t{1}, std::multiplies<>());
+      shape[0] = total;
+      settle_lengths(item);
+    }
+    const std::int64_t numbers =
+        std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
+    bound.values = make_array(std::move(shape), std::vector<std::uint8_t>(static_cast<std::size_t>(numbers)));
+    bound.absent = true;
   }
 
   // ---- texts
@@ -484,6 +541,8 @@ private:
   // ---- checks
 
   void check_values(Item& item) {
+    if (item.bound.absent)
+      return;
     const ExpectedData& expected = *item.expected;
     item.scan = scan_values(item.bound);
     if (auto fault = find_fault(expected, item.bound, item.scan))
@@ -513,19 +572,26 @@ private:
       if (item.failed || item.expected->kind != DataKind::index || size.name.empty() ||
           sizes().contains(size.name))
         continue;
+      if (item.bound.absent) {
+        if (options_.left_open.contains(size.name))
+          found.try_emplace(size.name, 0);
+        continue;
+      }
       std::int64_t needed = item.bound.levels.empty()
                                 ? static_cast<std::int64_t>(item.scan.high) - item.bound.index_base + 1
                                 : static_cast<std::int64_t>(item.bound.levels.size());
       std::int64_t& largest = found[size.name];
       largest = std::max(largest, needed);
     }
-    for (const auto& [name, value] : found)
-      sizes()[name] = value;
+    for (const auto& [name, value] : found) {
+      const auto left_open = options_.left_open.find(name);
+      sizes()[name] = left_open == options_.left_open.end() ? value : left_open->second;
+    }
   }
 
   void check_index(Item& item) {
     const ExpectedData& expected = *item.expected;
-    if (expected.kind != DataKind::index)
+    if (expected.kind != DataKind::index || item.bound.absent)
       return;
     auto size = known(expected.index_size);
     if (!size)

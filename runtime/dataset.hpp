@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -105,6 +106,7 @@ struct BoundData {
   std::vector<std::int32_t> lengths; ///< ragged only, one per row
   std::int64_t index_base = 0;       ///< kind index: what the file counted from
   std::vector<std::string> levels;   ///< texts of a categorical column, sorted; value k stands for levels[k]
+  bool absent = false;               ///< not given, and optional: zeros of the right shape
 
   std::int64_t rows() const;
   /// The data as compiled steps read them; valid as long as this object. Its numbers are
@@ -145,6 +147,10 @@ struct BindOptions {
   std::map<std::string, std::int64_t> sizes;
   /// Levels of categorical columns fixed by an earlier run; a text not among them is an error.
   std::map<std::string, std::vector<std::string>> levels;
+  /// Declarations that may be missing: their sizes must follow from the others, from `sizes` or `left_open`.
+  std::set<std::string> optional;
+  /// Values of sizes that the data leave open: those of index<J>, and of declarations that are missing.
+  std::map<std::string, std::int64_t> left_open;
   /// Hash the files into Dataset::files.
   bool fingerprint = true;
 };

@@ -41,6 +41,7 @@ Verb add_predict(CLI::App& app) {
       app.add_subcommand("predict", "Draws of the predict block, or of the data where there is none");
   verb->add_option("run", arguments->run, "folder of the run")->required();
   add_data_options(*verb, arguments->common);
+  add_size_option(*verb, arguments->common);
   verb->add_option("-n", arguments->draws, "number of draws")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
@@ -48,9 +49,9 @@ Verb add_predict(CLI::App& app) {
   return {"predict", [arguments] {
             const Fit fit = Fit::open(arguments->run);
             write_output(arguments->out,
-                         draws_to_csv(arguments->common.data.empty()
+                         draws_to_csv(arguments->common.data.empty() && arguments->common.set.empty()
                                           ? fit.predict(arguments->draws)
-                                          : fit.predict(read_data(arguments->common), arguments->draws)));
+                                          : fit.predict(read_new_data(arguments->common), arguments->draws)));
             return 0;
           }};
 }

@@ -3,7 +3,9 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -18,6 +20,18 @@ double read_number(const std::string& text, const std::string& what) {
   if (code != std::errc() || end != text.data() + text.size())
     throw Error(Fault::usage, fmt::format("error: {}: '{}' is not a number", what, text));
   return value;
+}
+
+/** The NAME=VALUE pairs of --set. */
+std::map<std::string, double> read_settings(const CommonOptions& options) {
+  std::map<std::string, double> result;
+  for (const std::string& text : options.set) {
+    const std::size_t equal = text.find('=');
+    if (equal == std::string::npos || equal == 0)
+      throw Error(Fault::usage, fmt::format("error: --set needs NAME=VALUE, not '{}'", text));
+    result[text.substr(0, equal)] = read_number(text.substr(equal + 1), "--set " + text.substr(0, equal));
+  }
+  return result;
 }
 
 } // namespace
@@ -42,6 +56,20 @@ void add_compile_options(CLI::App& verb, CommonOptions& options) {
   verb.add_flag("--no-cache", options.no_cache, "compile anew instead of using the code kept on disk");
 }
 
+void add_size_option(CLI::App& verb, CommonOptions& options) {
+  verb.add_option("--set", options.set, "NAME=VALUE: a size that the new data do not tell")->take_all();
+}
+
+Data read_new_data(const CommonOptions& options) {
+  Data data = read_data(options);
+  for (const auto& [name, value] : read_settings(options)) {
+    if (value != std::floor(value))
+      throw Error(Fault::usage, fmt::format("error: --set {}: a size is a whole number", name));
+    data.set_size(name, static_cast<std::int64_t>(value));
+  }
+  return data;
+}
+
 Data read_data(const CommonOptions& options) {
   Data data;
   for (const std::string& argument : options.data)
@@ -51,12 +79,7 @@ Data read_data(const CommonOptions& options) {
 
 CompileOptions read_compile_options(const CommonOptions& options) {
   CompileOptions result;
-  for (const std::string& text : options.set) {
-    const std::size_t equal = text.find('=');
-    if (equal == std::string::npos || equal == 0)
-      throw Error(Fault::usage, fmt::format("error: --set needs NAME=VALUE, not '{}'", text));
-    result.set[text.substr(0, equal)] = read_number(text.substr(equal + 1), "--set " + text.substr(0, equal));
-  }
+  result.set = read_settings(options);
   result.precision = options.precision == "f32"   ? Precision::f32
                      : options.precision == "f64" ? Precision::f64
                                                   : Precision::automatic;
@@ -118,6 +141,8 @@ std::string draws_to_csv(const std::vector<DrawnArray>& arrays) {
   bool first = true;
   for (const DrawnArray& array : arrays)
     for (std::size_t i = 0; !array.values.empty() && i < array.values.front().size(); ++i) {
+      if (!array.exists.empty() && !array.exists[i])
+        continue;
       fmt::format_to(out, "{}{}", first ? "" : ",", element_name(array.name, array.shape, i));
       first = false;
     }
@@ -126,8 +151,10 @@ std::string draws_to_csv(const std::vector<DrawnArray>& arrays) {
   for (std::size_t draw = 0; draw < draws; ++draw) {
     first = true;
     for (const DrawnArray& array : arrays)
-      for (double value : array.values[draw]) {
-        fmt::format_to(out, "{}{}", first ? "" : ",", value);
+      for (std::size_t i = 0; i < array.values[draw].size(); ++i) {
+        if (!array.exists.empty() && !array.exists[i])
+          continue;
+        fmt::format_to(out, "{}{}", first ? "" : ",", array.values[draw][i]);
         first = false;
       }
     fmt::format_to(out, "\n");
@@ -141,12 +168,19 @@ std::string summary_table(const std::vector<Summary>& summaries, std::size_t mos
   };
   std::vector<Row> rows{{"", "mean", "sd", "5%", "50%", "95%"}};
   for (const Summary& summary : summaries) {
-    const std::size_t size = summary.mean.size();
-    for (std::size_t i = 0; i < size; ++i) {
-      if (i == most && size > most + 1) {
+    const std::size_t size =
+        summary.exists.empty()
+            ? summary.mean.size()
+            : static_cast<std::size_t>(std::count(summary.exists.begin(), summary.exists.end(), true));
+    std::size_t shown = 0;
+    for (std::size_t i = 0; i < summary.mean.size(); ++i) {
+      if (!summary.exists.empty() && !summary.exists[i])
+        continue;
+      if (shown == most && size > most + 1) {
         rows.push_back({fmt::format("{}: {} more", summary.name, size - most), "", "", "", "", ""});
         break;
       }
+      ++shown;
       const auto number = [](double value) { return fmt::format("{:.4g}", value); };
       Row row{element_name(summary.name, summary.shape, i), number(summary.mean[i]), "", "", "", ""};
       if (summary.is_parameter) {

@@ -48,6 +48,10 @@ struct CommonOptions {
 void add_data_options(CLI::App& verb, CommonOptions& options);
 void add_compile_options(CLI::App& verb, CommonOptions& options);
 Data read_data(const CommonOptions& options);
+/** `--set` for the verbs that take new data: sizes alone. */
+void add_size_option(CLI::App& verb, CommonOptions& options);
+/** The new data and the sizes given with them. */
+Data read_new_data(const CommonOptions& options);
 CompileOptions read_compile_options(const CommonOptions& options);
 
 /** "name(a=1,b=2)" or "name": a table row with its options. \throws Error(Fault::usage). */

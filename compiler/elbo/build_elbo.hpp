@@ -40,17 +40,11 @@ struct Elbo {
   std::vector<bool>
       shapes_draws; ///< by parameter: whether a latent's draw depends on it; empty: of no interest
   std::map<std::string, ir::Value> latents; ///< top-level latents: value with its plates as axes, by site
-  std::map<std::string, ir::Value> results; ///< of the predict block
 };
 
 /** Builds the objective. What a correct program asks for that no estimator covers is reported with its place;
  * the result is then empty. */
 std::optional<Elbo> build_elbo(const program::Program& program, const ElboOptions& options,
                                Diagnostics& diagnostics);
-
-/** Builds draws instead of an objective: the guide (or the family), then the predict block. `latents` and
- * `results` are filled; with `with_predict` false the predict block is left out. */
-std::optional<Elbo> build_draws(const program::Program& program, const ElboOptions& options,
-                                bool with_predict, Diagnostics& diagnostics);
 
 } // namespace plait::elbo

@@ -120,11 +120,11 @@ Value Executor::evaluate(const program::ExprPtr& expr) {
             return -operand;
           return ir::integer_subtract(builder_->integer(0), as_integer(operand));
         } else if constexpr (std::is_same_v<Node, program::Binary>) {
-          return evaluate_binary(node);
+          return noting_jump(evaluate_binary(node), expr->span);
         } else if constexpr (std::is_same_v<Node, program::ToReal>) {
           return real(node.operand);
         } else if constexpr (std::is_same_v<Node, program::Apply>) {
-          return evaluate_apply(node);
+          return noting_jump(evaluate_apply(node), expr->span);
         } else if constexpr (std::is_same_v<Node, program::BuiltinCall>) {
           return evaluate_builtin(node, *expr);
         } else if constexpr (std::is_same_v<Node, program::FunctionCall>) {
@@ -154,6 +154,19 @@ Value Executor::evaluate(const program::ExprPtr& expr) {
 Value Executor::select(Value condition, Value then_value, Value else_value, const program::Type& type) {
   const Element element = element_of(type);
   return ir::select(condition, converted(then_value, element), converted(else_value, element));
+}
+
+/** Keeps the place of a comparison or rounding of real numbers. */
+Value Executor::noting_jump(Value value, Span span) {
+  const ir::Node& node = builder_->graph().node(value.id());
+  if (node.kind != ir::Kind::map || node.operands.empty() ||
+      builder_->graph().type(node.operands.front()).element != Element::real)
+    return value;
+  const std::string_view name = node.op->name;
+  const bool rounds = name == "floor" || name == "ceil" || name == "round" || name == "sign";
+  if (rounds || node.type.element == Element::boolean)
+    jumps.push_back({value.id(), span});
+  return value;
 }
 
 Value Executor::evaluate_binary(const program::Binary& binary) {
@@ -233,6 +246,9 @@ Value Executor::evaluate_apply(const program::Apply& apply) {
 }
 
 Value Executor::evaluate_name(const program::Name& name, const program::Expr& expr) {
+  std::vector<program::Subscript> none;
+  if (const Value drawn = drawn_data(name, none))
+    return drawn;
   Value value = symbol_value(name.symbol, expr.span);
   const program::Symbol& symbol = program_->symbol(name.symbol);
   return spread_value(value, symbol, name.spread);
@@ -306,6 +322,8 @@ Value Executor::evaluate_lag(const program::Index& index, std::vector<program::S
 Value Executor::evaluate_index(const program::Index& index) {
   std::vector<program::Subscript> subscripts = index.subscripts;
   Value value = evaluate_lag(index, subscripts);
+  if (const auto* name = program::get_if<program::Name>(index.base); name && !value)
+    value = drawn_data(*name, subscripts);
   if (!value)
     value = evaluate(index.base);
   std::int32_t dim = 0;

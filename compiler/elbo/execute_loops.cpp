@@ -366,10 +366,11 @@ void Executor::walk_for(const program::ForStatement& statement) {
   sum_out_iteration(first_term, first_site, chain, factors);
   std::map<std::string, Value> produced = std::move(loops_.back().produced);
   loops_.pop_back();
+  for (auto& [id, entries] : drawn_)
+    std::erase_if(entries, [&](const DrawnData& entry) { return entry.loops > loops_.size(); });
   if (role_ == Role::predict)
     for (SymbolId id : statement.filled)
-      if (const Value value = bound_[static_cast<std::size_t>(id)];
-          value && !latents.contains(program_->symbol(id).name))
+      if (const Value value = bound_[static_cast<std::size_t>(id)]; value && of_predict_block(id))
         produced[program_->symbol(id).name] = value;
   const auto keep = [&](Value next, Value argument) {
     return builder_->broadcast_like(open.mask ? ir::select(*open.mask, next, argument) : next,
@@ -470,7 +471,8 @@ void Executor::walk_for(const program::ForStatement& statement) {
     (loops_.empty() ? results : loops_.back().produced)[name] = values.stacked[place++];
   if (role_ == Role::predict && loops_.empty())
     for (SymbolId id : statement.carried)
-      results[program_->symbol(id).name] = bound_[static_cast<std::size_t>(id)];
+      if (of_predict_block(id))
+        results[program_->symbol(id).name] = bound_[static_cast<std::size_t>(id)];
   std::size_t number = 0;
   for (std::size_t k = first_term; k < terms.size(); ++k)
     if (!terms[k].absorbed) {

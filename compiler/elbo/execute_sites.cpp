@@ -130,20 +130,26 @@ void Executor::walk_sample(const program::Sample& sample, const program::Stateme
     const auto latent = latents.find(symbol.name);
     if (!sample.observed && latent != latents.end()) {
       bound_[static_cast<std::size_t>(symbol.id)] = latent_value(latent->second);
-    } else {
+    } else if (!sample.observed || drawing.redraws_data) {
       const Value value = draw_from(sample, parameters).value;
-      if (!sample.observed)
+      if (sample.observed)
+        keep_drawn(sample, value);
+      else
         bound_[static_cast<std::size_t>(symbol.id)] = value;
-      if (sample.observed || loops_.empty())
+      if (sample.observed || (loops_.empty() && of_predict_block(symbol.id)))
         produce(symbol.name, value);
     }
   } else if (sample.observed) {
+    if (drawing.absent.contains(symbol.id)) {
+      builder_->set_origin(outer);
+      return;
+    }
     Value value = evaluate(sample.value);
     if (value.type().element != ir::Element::real &&
         !catalog::is_discrete(sample.distribution->support.get().kind))
       value = as_real(value);
     add_term(TermKind::observed, sample, density(sample, value, parameters));
-  } else if (enumerates) {
+  } else if (enumerates && !(drawing.draws && role_ == Role::guide)) {
     enumerate_latent(sample, parameters, role_ == Role::guide);
   } else if (role_ == Role::guide) {
     draw_latent(sample, parameters);
@@ -178,6 +184,7 @@ void Executor::draw_latent(const program::Sample& sample, const Values& paramete
   if (by_score && value.type().element == ir::Element::real)
     value = ir::stop_gradient(value);
   bound_[static_cast<std::size_t>(symbol.id)] = value;
+  hold_.add_draw(value);
 
   Latent latent;
   latent.site = symbol.name;
@@ -195,8 +202,13 @@ void Executor::draw_latent(const program::Sample& sample, const Values& paramete
   // A draw by score function leaves no other trace of q: E[d log q] = 0, so its density term carries no
   // derivative.
   const Value log_prob = builder_->sum_event(catalog::log_prob(*builder_, distribution, value, parameters));
-  const Value detached = builder_->sum_event(catalog::log_prob(
-      *builder_, distribution, value, detach_density || by_score ? stopped(parameters) : parameters));
+  Values held = parameters;
+  if (by_score)
+    held = stopped(parameters);
+  else if (detach_density)
+    for (Value& parameter : held)
+      parameter = hold_.held(parameter);
+  const Value detached = builder_->sum_event(catalog::log_prob(*builder_, distribution, value, held));
   latent.term = add_term(TermKind::guide, sample, detached);
   latent.has_term = true;
   if (!by_score && loops_.empty())

@@ -19,11 +19,13 @@ using program::Statement;
 Executor::Executor(const program::Program& program, ir::Builder& builder, Sizes& sizes,
                    guide::Parameters& parameters, std::optional<ir::AxisId> particles)
     : program_(&program), builder_(&builder), sizes_(&sizes), parameters_(&parameters), particles_(particles),
-      bound_(program.symbols.size()) {}
+      bound_(program.symbols.size()), hold_(builder) {}
 
 void Executor::run(const program::Block& block, Role role) {
   role_ = role;
   walk(block);
+  if (role == Role::guide)
+    carried_draws = hold_.finish();
 }
 
 std::optional<Executor::Values> Executor::walk(const program::Block& block) {
@@ -75,7 +77,7 @@ void Executor::walk_assign(const program::Assign& assign) {
     value = symbol.type.is_real() ? as_real(value) : as_integer(value);
     value = catalog::fill(value, sizes_->shape(symbol.type.dims));
     bound_[static_cast<std::size_t>(symbol.id)] = value;
-    if (role_ == Role::predict && loops_.empty())
+    if (role_ == Role::predict && loops_.empty() && of_predict_block(symbol.id))
       results[symbol.name] = value;
   }
 }

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include "compiler/elbo/hold.hpp"
+#include "compiler/elbo/jumps.hpp"
 #include "compiler/elbo/loop_plan.hpp"
 #include "compiler/elbo/site_draws.hpp"
 #include "compiler/elbo/sizes.hpp"
@@ -16,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -56,6 +59,20 @@ public:
 
   /** Stop derivatives at the parameters inside log q (not inside the draw). */
   bool detach_density = false;
+  /** How it does that. */
+  const Hold& hold() const { return hold_; }
+  /** What loops of the guide carry and log q keeps its derivative in, because draws are in it. */
+  std::vector<ir::NodeId> carried_draws;
+
+  std::vector<Jump> jumps;
+
+  /** How a walk for draws differs from one for the objective. */
+  struct Drawing {
+    bool draws = false;       ///< sites enumerated in the guide are drawn; those of the model are kept for it
+    bool redraws_data = true; ///< the predict walk draws the data anew; else they stay as given
+    std::set<program::SymbolId> absent; ///< data that were not given: observing them leaves no term
+  };
+  Drawing drawing;
 
   /** All latent sites of the model in the order the walk reaches them, without making any node. */
   std::vector<guide::LatentSite> latent_sites();
@@ -71,7 +88,8 @@ public:
     ir::Value kl;
   };
   std::vector<KlPair> kl_pairs;
-  /** Values drawn or assigned in the predict block, and every latent: by name, plates as axes. */
+  /** What the predict walk makes: values of the predict block, and data drawn anew. By name, plates as axes.
+   */
   std::map<std::string, ir::Value> results;
   /** Densities of joint guide draws, outside every plate. */
   std::vector<std::pair<ir::Value, std::optional<ir::Value>>> joint_terms;
@@ -168,6 +186,14 @@ private:
   ir::Value per_element(ir::Value value) const;
   /** Keeps a value that the predict walk draws: an array over the open loops once they are closed. */
   void produce(const std::string& name, ir::Value value);
+  /** Data drawn anew are read as drawn from here on, by the same subscripts. */
+  void keep_drawn(const program::Sample& sample, ir::Value value);
+  /** The drawn data that an expression with these subscripts reads, if there are; drops the subscripts used.
+   */
+  ir::Value drawn_data(const program::Name& name, std::vector<program::Subscript>& subscripts) const;
+  bool of_predict_block(program::SymbolId symbol) const {
+    return program_->symbol(symbol).block == program::BlockKind::predict;
+  }
   SiteDraws draws_of(const std::string& site);
   std::vector<ir::AxisId> open_axes() const;
   std::vector<ir::Value> open_indices() const;
@@ -181,6 +207,7 @@ private:
   ir::Value integer(const program::ExprPtr& expr);
   ir::Value boolean(const program::ExprPtr& expr);
   ir::Value evaluate_name(const program::Name& name, const program::Expr& expr);
+  ir::Value noting_jump(ir::Value value, Span span);
   ir::Value evaluate_binary(const program::Binary& binary);
   ir::Value evaluate_apply(const program::Apply& apply);
   ir::Value evaluate_builtin(const program::BuiltinCall& call, const program::Expr& expr);
@@ -209,11 +236,19 @@ private:
   std::vector<OpenPlate> plates_;
   std::vector<OpenLoop> loops_;
   std::vector<ir::Value> conditions_; ///< of enclosing `if` branches
+  bool in_baseline_ = false;          ///< in the text of a baseline: what it reads carries no derivative
+  Hold hold_;
   bool holds_weights_ = false; ///< weights of nets carry no derivative
   std::map<program::SymbolId, std::string>
       summed_; ///< values lost when the sites they depend on were summed out
   std::map<std::string, guide::LatentSite> sites_;
   std::map<std::string, std::unique_ptr<SiteDraws>> joint_draws_;
+  struct DrawnData {
+    program::ExprPtr target;
+    ir::Value value;
+    std::size_t loops = 0; ///< open where it was drawn
+  };
+  std::map<program::SymbolId, std::vector<DrawnData>> drawn_;
 };
 
 /** Real, integer and boolean views of a value. */

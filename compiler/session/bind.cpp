@@ -1,5 +1,6 @@
 #include "compiler/session/state.hpp"
 
+#include "compiler/elbo/build_draws.hpp"
 #include "compiler/elbo/sizes.hpp"
 
 #include <fmt/format.h>
@@ -69,7 +70,7 @@ bool has_nets(const program::Program& program) {
 } // namespace
 
 BoundProgram bind_program(const Model::Parsed& parsed, const Data& data, const CompileOptions& options,
-                          const compiler::EmitStage& emit) {
+                          const compiler::EmitStage& emit, const NewData& new_data) {
   Diagnostics diagnostics;
   const auto declared = compiler::check_program(parsed.file, {options.set, {}}, diagnostics);
   throw_if_errors(parsed.source, diagnostics);
@@ -90,6 +91,21 @@ BoundProgram bind_program(const Model::Parsed& parsed, const Data& data, const C
   for (const auto& [name, value] : options.set)
     if (declared->program.sizes.contains(name))
       bind_options.sizes[name] = static_cast<std::int64_t>(value);
+  for (const auto& [name, value] : data.contents().sizes) {
+    if (!declared->program.sizes.contains(name))
+      throw Error(Fault::usage, fmt::format("error: {} is no size that data decide", name));
+    if (value < 1)
+      throw Error(Fault::usage, fmt::format("error: the size {} must be at least 1, not {}", name, value));
+    bind_options.sizes[name] = value;
+  }
+  if (new_data.fitted) {
+    bind_options.left_open = new_data.fitted->dataset.sizes;
+    for (const runtime::BoundData& fitted : new_data.fitted->dataset.data)
+      if (!fitted.levels.empty())
+        bind_options.levels[fitted.name] = fitted.levels;
+  }
+  if (new_data.may_lack_outcomes)
+    bind_options.optional = elbo::only_observed(declared->program);
   runtime::BindResult result =
       runtime::bind_data(compiler::expected_data(declared->program), source, bind_options);
   if (!result.errors.empty())
@@ -106,8 +122,11 @@ BoundProgram bind_program(const Model::Parsed& parsed, const Data& data, const C
   for (const auto& [name, lengths] : bound.dataset.lengths)
     bound.sizes[elbo::Sizes::longest(name)] =
         lengths.empty() ? 0 : *std::max_element(lengths.begin(), lengths.end());
-  for (const runtime::BoundData& array : bound.dataset.data)
+  for (const runtime::BoundData& array : bound.dataset.data) {
     make_view(bound, array);
+    if (array.absent)
+      bound.absent.insert(array.name);
+  }
   return bound;
 }
 

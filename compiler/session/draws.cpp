@@ -1,3 +1,4 @@
+#include "compiler/elbo/build_draws.hpp"
 #include "compiler/session/laplace.hpp"
 
 #include <fmt/format.h>
@@ -51,43 +52,91 @@ std::vector<void*> match_parameters(const Fit::State& state, const BoundProgram&
   return result;
 }
 
+namespace {
+
+/** Which elements of an array exist: those before the end of their ragged rows. Empty: all. */
+std::vector<bool> existing(const std::vector<std::int64_t>& shape, const std::vector<elbo::RaggedDim>& ragged,
+                           const runtime::Dataset& dataset) {
+  if (ragged.empty())
+    return {};
+  std::size_t size = 1;
+  for (std::int64_t extent : shape)
+    size *= static_cast<std::size_t>(extent);
+  std::vector<bool> exists(size, true);
+  for (const elbo::RaggedDim& dim : ragged) {
+    const auto lengths = dataset.lengths.find(dim.lengths);
+    if (lengths == dataset.lengths.end())
+      continue;
+    std::size_t inside = 1, inside_row = 1; // numbers below one step of the dimension
+    for (std::size_t k = dim.dim + 1; k < shape.size(); ++k)
+      inside *= static_cast<std::size_t>(shape[k]);
+    for (std::size_t k = dim.row_dim + 1; k < shape.size(); ++k)
+      inside_row *= static_cast<std::size_t>(shape[k]);
+    for (std::size_t flat = 0; flat < size; ++flat) {
+      const std::size_t row = flat / inside_row % static_cast<std::size_t>(shape[dim.row_dim]);
+      const std::size_t position = flat / inside % static_cast<std::size_t>(shape[dim.dim]);
+      if (static_cast<std::int64_t>(position) >= dim.constant + dim.factor * lengths->second.at(row))
+        exists[flat] = false;
+    }
+  }
+  return exists;
+}
+
+} // namespace
+
 std::vector<DrawnArray> draw(const Fit::State& state, const BoundProgram& bound, const DrawRequest& request,
                              std::vector<DrawnArray>* parameter_values) {
   Diagnostics diagnostics;
   CompileOptions single_draw = state.options.compile;
   single_draw.particles = 1;
-  auto built = elbo::build_draws(bound.checked.program, elbo_options(single_draw, false), request.predict,
-                                 diagnostics);
+  elbo::DrawOptions options;
+  options.predict = request.predict;
+  options.absent = bound.absent;
+  auto built =
+      elbo::build_draws(bound.checked.program, elbo_options(single_draw, false), options, diagnostics);
   throw_if_errors(state.parsed->source, diagnostics);
   ir::Graph& graph = *built->graph;
 
   std::vector<DrawnArray> arrays;
   std::vector<Buffer> buffers;
   const std::size_t real_bytes = bound.single_precision ? 4 : 8;
-  const auto add_output = [&](const std::string& name, ir::Value value) {
+  const auto add_output = [&](const std::string& name, const elbo::DrawnValue& drawn) {
     DrawnArray array;
     array.name = name;
-    array.shape = sizes_of(graph, value.type(), bound.sizes);
+    array.shape = sizes_of(graph, drawn.value.type(), bound.sizes);
+    array.exists = existing(array.shape, drawn.ragged, bound.dataset);
     std::size_t size = 1;
     for (std::int64_t extent : array.shape)
       size *= static_cast<std::size_t>(extent);
-    built->builder->output({ir::OutputKind::value, name, value.id(), -1, -1});
+    built->builder->output({ir::OutputKind::value, name, drawn.value.id(), -1, -1});
     arrays.push_back(std::move(array));
     buffers.emplace_back(size * real_bytes);
   };
-  if (request.predict)
-    for (const auto& [name, value] : built->results)
-      add_output(name, value);
-  else
-    for (const auto& [name, value] : built->latents)
-      if (request.local || !in_subsampled_plate(graph, value.type(), bound.checked.program))
-        add_output(name, value);
+  bool left_out = false;
+  if (request.predict) {
+    for (const auto& [name, drawn] : built->results)
+      add_output(name, drawn);
+  } else {
+    for (const auto& [name, drawn] : built->latents) {
+      if (request.local || !in_subsampled_plate(graph, drawn.value.type(), bound.checked.program))
+        add_output(name, drawn);
+      else
+        left_out = true;
+    }
+  }
   const std::size_t drawn = arrays.size();
+  if (drawn == 0 && request.must_draw)
+    throw Error(Fault::usage,
+                left_out
+                    ? "error: every latent of the model is under a subsampled plate\nhint: `--local` draws "
+                      "these too, for every row"
+                : request.predict ? "error: the predict block makes no values, and there are no data to draw"
+                                  : "error: the model has no latents to draw");
   if (parameter_values)
     for (std::size_t k = 0; k < graph.parameters.size(); ++k) {
       const ir::NodeId node = built->parameters->all()[k].constrained;
       if (node != ir::no_node && graph.node(node).region == ir::root_region)
-        add_output(graph.parameters[k].name, built->builder->value(node));
+        add_output(graph.parameters[k].name, {built->builder->value(node), {}, false});
     }
   // A parameter of a subsampled plate stores every row: read as a whole it is no draw.
   const compiler::NativeProgram native =
@@ -134,6 +183,7 @@ std::vector<DrawnArray> Fit::sample(std::int64_t draws, bool local) const {
   session::DrawRequest request;
   request.draws = draws;
   request.local = local;
+  request.must_draw = true;
   return session::draw(*state_, state_->bound, request);
 }
 
@@ -141,6 +191,7 @@ std::vector<DrawnArray> Fit::predict(std::int64_t draws) const {
   session::DrawRequest request;
   request.draws = draws;
   request.predict = true;
+  request.must_draw = true;
   return session::draw(*state_, state_->bound, request);
 }
 
@@ -148,8 +199,11 @@ std::vector<DrawnArray> Fit::predict(const Data& data, std::int64_t draws) const
   session::DrawRequest request;
   request.draws = draws;
   request.predict = true;
-  return session::draw(*state_, session::bind_program(*state_->parsed, data, state_->options.compile),
-                       request);
+  request.must_draw = true;
+  return session::draw(
+      *state_,
+      session::bind_program(*state_->parsed, data, state_->options.compile, {}, {&state_->bound, true}),
+      request);
 }
 
 namespace {
@@ -159,6 +213,7 @@ Summary summarize(const DrawnArray& array, bool is_parameter) {
   summary.name = array.name;
   summary.is_parameter = is_parameter;
   summary.shape = array.shape;
+  summary.exists = array.exists;
   const std::size_t size = array.values.empty() ? 0 : array.values.front().size();
   const auto draws = static_cast<double>(array.values.size());
   std::vector<double> column(array.values.size());

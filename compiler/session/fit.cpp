@@ -83,10 +83,12 @@ Evaluation Fit::evaluate(int draws, bool with_gradients) const {
 
 Evaluation Fit::evaluate(const Data& data, int draws, bool with_gradients) const {
   const State& state = *state_;
-  const session::BoundProgram bound = session::bind_program(*state.parsed, data, state.options.compile);
+  const session::BoundProgram bound =
+      session::bind_program(*state.parsed, data, state.options.compile, {}, {&state.bound, false});
   Diagnostics diagnostics;
-  auto elbo = elbo::build_elbo(bound.checked.program, session::elbo_options(state.options.compile, false),
-                               diagnostics);
+  elbo::ElboOptions objective = session::elbo_options(state.options.compile, false);
+  objective.running_averages = false; // they belong to the rows and the steps of the fit
+  auto elbo = elbo::build_elbo(bound.checked.program, objective, diagnostics);
   session::throw_if_errors(state.parsed->source, diagnostics);
   if (with_gradients)
     elbo::add_gradient_outputs(*elbo);

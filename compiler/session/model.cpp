@@ -34,6 +34,11 @@ void Data::add_argument(const std::string& argument) {
   contents_->arguments.push_back(argument);
 }
 
+void Data::set_size(const std::string& name, std::int64_t size) {
+  contents_ = std::make_shared<Contents>(*contents_);
+  contents_->sizes[name] = size;
+}
+
 Model Model::load(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file)

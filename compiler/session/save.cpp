@@ -135,7 +135,7 @@ runtime::FitState state_of(const Fit::State& state) {
   const bool single = state.bound.single_precision;
   for (const session::ParameterArray& array : state.parameters) {
     result.parameters.push_back(tensor_of(array.name, array.shape, array.values.data(), single));
-    for (std::size_t slot = 0; slot < array.slots.size(); ++slot)
+    for (std::size_t slot = 0; slot < array.slots.size() && array.slots[slot].bytes() > 0; ++slot)
       result.slots.push_back(
           tensor_of(fmt::format("{}#{}", array.name, slot), array.shape, array.slots[slot].data(), single));
   }
@@ -200,6 +200,8 @@ runtime::Summary summary_of(const Fit::State& state, const Fit& fit, std::option
     if (rows > most)
       break;
     for (std::size_t i = 0; i < latent.mean.size(); ++i) {
+      if (!latent.exists.empty() && !latent.exists[i])
+        continue;
       runtime::SummaryRow row;
       row.name = latent.name;
       std::size_t flat = i;
@@ -252,7 +254,7 @@ Fit open_run(const std::string& folder, const Data* replaced,
     const bool single = state->bound.single_precision;
     for (session::ParameterArray& array : state->parameters) {
       restore(array.values, saved.parameters, array.name, single);
-      for (std::size_t slot = 0; slot < array.slots.size(); ++slot)
+      for (std::size_t slot = 0; slot < array.slots.size() && array.slots[slot].bytes() > 0; ++slot)
         restore(array.slots[slot], saved.slots, fmt::format("{}#{}", array.name, slot), single);
     }
     state->step = saved.step;
@@ -290,7 +292,10 @@ void Fit::save(const std::string& folder) const {
     std::vector<DrawnArray> constrained;
     session::draw(state, state.bound, request, &constrained);
     std::vector<runtime::Tensor> tensors;
-    for (const session::ParameterArray& array : state.parameters) {
+    for (std::size_t k = 0; k < state.parameters.size(); ++k) {
+      if (!state.compiled.parameters[k].learnable)
+        continue; // what a baseline remembers is no result
+      const session::ParameterArray& array = state.parameters[k];
       const auto found = std::find_if(constrained.begin(), constrained.end(),
                                       [&](const DrawnArray& value) { return value.name == array.name; });
       if (found == constrained.end()) {

@@ -81,6 +81,8 @@ std::unique_ptr<Fit::State> make_state(std::shared_ptr<const Model::Parsed> pars
   auto state = std::make_unique<Fit::State>();
   state->parsed = parsed;
   state->options = options;
+  for (const auto& [name, size] : data.contents().sizes)
+    state->options.compile.set[name] = static_cast<double>(size);
   state->data = data;
   state->bound = bind_program(*parsed, data, options.compile, emit);
   const BoundProgram& bound = state->bound;
@@ -114,7 +116,7 @@ std::unique_ptr<Fit::State> make_state(std::shared_ptr<const Model::Parsed> pars
     for (std::size_t i = 0; i < start.size(); ++i)
       write_real(array.values.data(), i, start[i], bound.single_precision);
     for (int slot = 0; slot < state->compiled.slots; ++slot)
-      array.slots.emplace_back(bytes);
+      array.slots.emplace_back(state->compiled.parameters[k].learnable ? bytes : 0);
     state->parameters.push_back(std::move(array));
   }
 

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ namespace plait {
 struct Data::Contents {
   std::vector<std::string> arguments;
   std::map<std::string, runtime::Array> arrays;
+  std::map<std::string, std::int64_t> sizes;
 };
 
 struct Model::Parsed {
@@ -76,6 +78,7 @@ struct BoundProgram {
   std::vector<runtime::Storage> storage;
   std::map<std::string, std::int64_t> sizes; ///< every run-time extent that is not drawn
   std::vector<std::shared_ptr<void>> owned;  ///< converted copies that the views point into
+  std::set<std::string> absent;              ///< data that were not given, held as zeros
 };
 
 /** The syntax tree of a source. */
@@ -84,10 +87,16 @@ ast::Program parse_source(const Source& source, Diagnostics& diagnostics);
 /** Throws Error(Fault::model) with all messages when there is an error. */
 void throw_if_errors(const Source& source, const Diagnostics& diagnostics);
 
+/** What binding new data to a fitted program takes from the fit. */
+struct NewData {
+  const BoundProgram* fitted = nullptr; ///< texts keep their numbers; sizes left open are those of the fit
+  bool may_lack_outcomes = false;       ///< data that are only observed may be missing
+};
+
 /** Checks the program, reads its data and checks again with the sizes found.
  * \throws Error(Fault::model), Error(Fault::data). */
 BoundProgram bind_program(const Model::Parsed& parsed, const Data& data, const CompileOptions& options,
-                          const compiler::EmitStage& emit = {});
+                          const compiler::EmitStage& emit = {}, const NewData& new_data = {});
 
 /** Everything a StepRunner needs for a native program over bound data; arrays are added by the caller. */
 runtime::RunnerSetup runner_setup(const BoundProgram& bound, const compiler::NativeProgram& native,
@@ -135,6 +144,7 @@ struct DrawRequest {
   std::int64_t draws = 1000; ///< 0: 100 to 4000, fewer when there are many numbers
   bool local = false;
   bool predict = false;
+  bool must_draw = false;  ///< nothing to draw is an error
   bool at_points = false;  ///< of the guide itself, whatever stands for the posterior after the fit
   bool parameters = false; ///< the constrained values of declared parameters as well, as arrays of one draw
 };

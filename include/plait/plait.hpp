@@ -73,6 +73,8 @@ public:
   void set(const std::string& name, std::vector<std::int64_t> shape, std::vector<double> values);
   /** "file.json", "x=file.npy", "x=file.csv:column" …; read when a model is fitted. */
   void add_argument(const std::string& argument);
+  /** A size that no array tells: the number of new rows whose data are to be predicted. */
+  void set_size(const std::string& name, std::int64_t size);
 
   struct Contents;
   const Contents& contents() const { return *contents_; }
@@ -125,6 +127,7 @@ struct Summary {
   bool is_parameter = false;
   std::vector<std::int64_t> shape; ///< plates first
   std::vector<double> mean, sd, q05, q50, q95;
+  std::vector<bool> exists; ///< false beyond the end of a ragged row; empty: every element exists
 };
 
 /** Draws of named arrays: values[d] are the numbers of draw d, row-major over `shape`. */
@@ -132,6 +135,7 @@ struct DrawnArray {
   std::string name;
   std::vector<std::int64_t> shape;
   std::vector<std::vector<double>> values;
+  std::vector<bool> exists; ///< false beyond the end of a ragged row; empty: every element exists
 };
 
 /** Derivative of the objective with respect to one unconstrained parameter: mean over draws, and standard
@@ -175,10 +179,13 @@ public:
   Evaluation evaluate(int draws = 1, bool with_gradients = false) const;
   Evaluation evaluate(const Data& data, int draws = 1, bool with_gradients = false) const;
 
-  /** Posterior draws of every latent outside subsampled plates, or of all latents with `local`. */
+  /** Posterior draws of every latent outside subsampled plates, or of all latents with `local`. A latent that
+   * the model sums out is drawn from its exact distribution given the others and the data.
+   * \throws Error(Fault::usage) when there is nothing to draw. */
   std::vector<DrawnArray> sample(std::int64_t draws, bool local = false) const;
   /** Draws of the predict block; of each observed site's distribution where there is none. With `data`, for
-   * new rows. */
+   * new rows: latents in plates are drawn from the guide given these data. Data that the program only
+   * observes may be left out; sizes that the new data leave open are those of the fit. */
   std::vector<DrawnArray> predict(std::int64_t draws) const;
   std::vector<DrawnArray> predict(const Data& data, std::int64_t draws) const;
 

@@ -1,34 +1,66 @@
 // What the predict walk makes inside a `for`: arrays over the loop.
+#include "compiler/elbo/build_draws.hpp"
 #include "tests/unit/elbo/build.hpp"
 
 using namespace plait;
 
-TEST_CASE("what is drawn in a loop becomes an array over it", "[loop][predict]") {
-  const Source source{"test.ppl",
-                      "data y : ragged real[N, T];\n"
-                      "model { iarange n in N { total = 0; for t in 0..T[n] {\n"
-                      "  h[t] = t == 0 ? n + 1 : 2 * h[t - 1];\n"
-                      "  total = total + h[t];\n"
-                      "  if (t == 1) { y[n, t] ~ delta(-h[t]); } else { y[n, t] ~ delta(h[t]); }\n"
-                      "} } }\n"};
+namespace {
+
+/** Numbers of every result of the predict walk; ragged `y` has rows of 3 and 1 elements, all 0. */
+std::map<std::string, std::vector<double>> results_of(const std::string& text) {
+  const Source source{"test.ppl", text};
   Diagnostics diagnostics;
   const ast::Program file = parse(source, diagnostics);
   const auto program = program::check(file, {{}, {{"N", 2}, {"max(T)", 3}}}, diagnostics);
   INFO(render(source, diagnostics));
   REQUIRE(program);
-  auto built = elbo::build_draws(*program, {}, true, diagnostics);
+  auto built = elbo::build_draws(*program, {}, {true, {}}, diagnostics);
   INFO(render(source, diagnostics));
   REQUIRE(built);
-  std::vector<std::string> names;
-  for (const auto& [name, value] : built->results) {
-    built->builder->output({ir::OutputKind::value, name, value.id(), -1, -1});
-    names.push_back(name);
-  }
-  CHECK(names == std::vector<std::string>{"h", "total", "y"});
+  for (const auto& [name, drawn] : built->results)
+    built->builder->output({ir::OutputKind::value, name, drawn.value.id(), -1, -1});
   ir::Inputs inputs;
   inputs.extents = {{"N", 2}, {"max(T)", 3}};
   inputs.data = {{{0, 0, 0, 0}, {0, 3}, {3, 1}}};
   const ir::Results results = ir::interpret(*built->graph, inputs);
-  CHECK(results.outputs.at(1).numbers == std::vector<double>{7, 2});
-  CHECK(results.outputs.at(2).numbers == std::vector<double>{1, -2, 4, 2, 0, 0});
+  std::map<std::string, std::vector<double>> numbers;
+  for (std::size_t k = 0; k < results.outputs.size(); ++k)
+    numbers[built->graph->outputs[k].name] = results.outputs[k].numbers;
+  return numbers;
+}
+
+using Numbers = std::map<std::string, std::vector<double>>;
+
+} // namespace
+
+TEST_CASE("data drawn in a loop become an array over it, locals of the model do not", "[loop][predict]") {
+  CHECK(results_of("data y : ragged real[N, T];\n"
+                   "model { iarange n in N { total = 0; for t in 0..T[n] {\n"
+                   "  h[t] = t == 0 ? n + 1 : 2 * h[t - 1];\n"
+                   "  total = total + h[t];\n"
+                   "  if (t == 1) { y[n, t] ~ delta(-h[t]); } else { y[n, t] ~ delta(h[t]); }\n"
+                   "} } }\n") == Numbers{{"y", {1, -2, 4, 2, 0, 0}}});
+}
+
+TEST_CASE("the state of a loop reads the data as they were drawn", "[loop][predict]") {
+  CHECK(results_of("data y : ragged real[N, T];\n"
+                   "fun next(total : real, y : real) -> real { h = total + y; return h; }\n"
+                   "model { iarange n in N { total = n; for t in 0..T[n] {\n"
+                   "  y[n, t] ~ delta(total + 1);\n"
+                   "  total = next(total, y[n, t]);\n"
+                   "} } }\n") == Numbers{{"y", {1, 2, 4, 2, 0, 0}}});
+}
+
+TEST_CASE("values of the predict block come with its loops, and read the data as given", "[loop][predict]") {
+  Numbers numbers =
+      results_of("data y : ragged real[N, T];\n"
+                 "model { iarange n in N { h = n + 1; for t in 0..T[n] { y[n, t] ~ delta(h); } } }\n"
+                 "predict { iarange n in N { last = 0; for t in 0..T[n] {\n"
+                 "  twice[t] = 2 * h + y[n, t];\n"
+                 "  last = twice[t];\n"
+                 "} } }\n");
+  CHECK(numbers.size() == 2);
+  CHECK(numbers["last"] == std::vector<double>{2, 4});
+  numbers["twice"].resize(4); // what follows lies beyond the end of the second row
+  CHECK(numbers["twice"] == std::vector<double>{2, 2, 2, 4});
 }

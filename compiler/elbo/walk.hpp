@@ -1,0 +1,44 @@
+/** \file
+ * What every walk of guide and model needs, whether it ends in an objective or in draws.
+ */
+#pragma once
+
+#include "compiler/elbo/build_elbo.hpp"
+#include "compiler/elbo/executor.hpp"
+#include "compiler/guide/family.hpp"
+
+#include <optional>
+#include <vector>
+
+namespace plait::elbo {
+
+/** Graph, walk and everything they need, in the order of their lifetimes. Data are declared, plates have
+ * their axes, an automatic guide stands ready. */
+struct Walk {
+  /** \throws Unsupported when there is no such automatic guide. */
+  Walk(const program::Program& program, const ElboOptions& options, bool detach_density);
+
+  Elbo elbo;
+  std::unique_ptr<Sizes> sizes;
+  std::optional<ir::AxisId> particles;
+  std::vector<guide::LatentSite> sites;
+  std::unique_ptr<Executor> executor;
+
+private:
+  void use_family(const program::Program& program, const guide::FamilyRow& row);
+};
+
+/** Runs `build`; what cannot be compiled becomes an error with its place, and the result empty. */
+template <class Result, class Build>
+std::optional<Result> guarded(Diagnostics& diagnostics, Build&& build) {
+  try {
+    return build();
+  } catch (const Unsupported& fault) {
+    diagnostics.error("not-compiled", fault.span, fault.what());
+  } catch (const std::invalid_argument& fault) {
+    diagnostics.error("not-compiled", Span{}, fault.what());
+  }
+  return std::nullopt;
+}
+
+} // namespace plait::elbo
