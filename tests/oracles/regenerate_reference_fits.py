@@ -121,6 +121,12 @@ fit("T30 superfluous latents", NETS % "guess" + "data y : real[M, 2];\nmodel { m
     {"zm": [0, 0, 0], "wm": [0, 0, 0, 0], "m": posterior(FOUR)[0], "l": posterior(FOUR)[1]}, objective="sampled_elbo",
     steps=60000, tolerance=0.02)
 
+# V 6.7: parameters of rows that are not drawn stay where they are. Under a constant gradient Adam moves by the learning rate at
+# every visit; dense moments would move both rows at every step.
+fit("V 6.7 rows that are not drawn", "data g : real[N];\nmodel { iarange i in N subsample 1 { param m : real = 0; "
+    "factor(m * g[i]); } }", "the distance that all rows have gone is the learning rate times the number of steps",
+    {"g": [1.0, 2.0, 0.5]}, {}, steps=50, learning_rate=0.1, decay=1, tolerance=1e-5, total={"m": 5})
+
 # T34: Pyro minimizes the energy distance of a normal and data; Plait has likelihoods alone, and maximizes one.
 x = np.array([9.3, 11.2, 10.4, 8.7, 10.9, 9.6, 12.1, 10.2])
 fit("T34 univariate, by likelihood", "data x : real[N];\nmodel { param loc : real = 0; param scale : positive = 1; "

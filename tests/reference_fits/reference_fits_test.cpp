@@ -68,6 +68,13 @@ TEST_CASE("reference fits") {
         check_near(name, fit.summary(name).mean, expected, tolerance);
         ++checks;
       }
+      for (const auto& [name, expected] : row.value("total", std::map<std::string, double>{})) {
+        double total = 0;
+        for (double number : fit.summary(name).mean)
+          total += number;
+        check_near("sum of " + name, {total}, {expected}, tolerance);
+        ++checks;
+      }
       if (row.contains("elbo")) {
         const plait::Evaluation evaluation = fit.evaluate(2000);
         INFO("elbo " << evaluation.elbo << " +- " << evaluation.error << ", expected " << row.at("elbo"));
