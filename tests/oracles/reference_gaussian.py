@@ -7,7 +7,6 @@ from reference_tools import *
 
 # ---- T1 ... T6: data (-.5, 2), z_i ~ N(0, 1), x_i ~ N(z_i, 1), q(z_i) = N(loc_i, s) ----
 
-HELD = False
 X = [-0.5, 2.0]
 
 
@@ -202,8 +201,7 @@ def three_levels():
                 "iarange i in N { x[i] ~ normal(mu, sqrt([1 / 6, 1 / 4])); } }\n"
                 "guide { param m : real[2] = 0; param l : real[2] = 0; param k : real = 0; param mp : real[2] = 0; "
                 f"param lp : real[2] = 0; mu ~ normal(m, exp(l)){inner}; top ~ normal(k * mu + mp, exp(lp)){outer}; }}")
-    if HELD:
-      row("T26 NormalNormalNormal, posterior", program("", ""), "every draw gives log p(x), and no gradient", objective="stl",
+    row("T26 NormalNormalNormal, posterior", program("", ""), "every draw gives log p(x), and no gradient", objective="stl",
         draws=20, elbo=evidence, gradient=zero, tolerance=1e-8, **common)
     for outer, inner in (("", ""), (" using score", ""), ("", " using score"), (" using score", " using score"),
                          (" using score(baseline = 1 + sum(mu))", " using score(baseline = -7)")):
@@ -251,11 +249,9 @@ def chain(case, count, reported):
     at = {"kappa": kappa, "mu": mu, "l": log_sd}
     zero = {name: [0] * len(value) for name, value in at.items()}
     common = {"sizes": {"N": 4}, "data": {"x": data}, "elbo": evidence, "tolerance": 1e-8}
-    if HELD:
-      row(f"{case}, posterior", unrolled([""] * count), "every draw gives log p(x), and no gradient", objective="stl", draws=20,
+    row(f"{case}, posterior", unrolled([""] * count), "every draw gives log p(x), and no gradient", objective="stl", draws=20,
         parameters=at, gradient=zero, **common)
-    if HELD:
-      row(f"{case}, posterior, in a loop", looped, "the same chain in a for, the guide's in reverse", objective="stl", draws=20,
+    row(f"{case}, posterior, in a loop", looped, "the same chain in a for, the guide's in reverse", objective="stl", draws=20,
         parameters=at | {"kappa": kappa + [0.0]}, gradient=zero | {"kappa": [0] * count}, **common)
     mixes = [[""] * count, [" using score" if k % 2 else "" for k in range(count)], [" using score"] * count]
     for number, mix in enumerate(mixes):

@@ -185,7 +185,7 @@ def gamma_cases():
         row(f"T24 BernoulliBeta{strategy}, {objective}", text(strategy), "beta from two gammas: a sum over both", sizes={"N": 4},
             data={"x": [0, 1, 1, 1]}, objective=objective, parameters=logs, elbo=in_logs(**logs),
             gradient=central(in_logs, logs), tolerance=1e-7,
-            grid={"p": log_gamma_nodes(a), "p#1": log_gamma_nodes(b)})
+            grid={"p": log_gamma_nodes(a, 0.3, 1e-8), "p#1": log_gamma_nodes(b, 0.3, 1e-8)})
     row("T24 BernoulliBeta, evidence", text(""), "at the exact posterior beta(4, 2) every draw gives log 1/20", sizes={"N": 4},
         data={"x": [0, 1, 1, 1]}, objective="stl", draws=20, parameters={"la": math.log(4), "lb": math.log(2)},
         elbo=evidence, gradient={"la": 0, "lb": 0})
@@ -204,7 +204,7 @@ def gamma_cases():
         head + "p ~ beta(exp(la), exp(lb)); k[0] ~ binomial(10, p); }\nguide { p ~ beta(3.5, 8.5); }",
         "uncollapsed: E over the exact posterior of d log p(k, p) is d log p(k) (Fisher's identity)", data={"k": [3]},
         objective="sampled_elbo", parameters=logs, elbo=evidence, elbo_variance=0, gradient=slopes, tolerance=1e-8,
-        grid={"p": log_gamma_nodes(3.5), "p#1": log_gamma_nodes(8.5)})
+        grid={"p": log_gamma_nodes(3.5, 0.3, 1e-8), "p#1": log_gamma_nodes(8.5)})
 
 
 # ---- T32, T35: sums over finite latents against sums over every assignment ----
