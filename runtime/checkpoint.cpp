@@ -31,8 +31,10 @@ Result read_json(const std::string& path, const std::function<Result(const json&
   std::string text = read_text(path);
   try {
     return take(json::parse(text));
-  } catch (const json::exception& error) {
-    throw StorageError(path, fmt::format("the file is damaged: {}", error.what()));
+  } catch (const json::parse_error& error) {
+    throw StorageError(path, fmt::format("the file is damaged: it is no JSON from byte {} on", error.byte));
+  } catch (const json::exception&) {
+    throw StorageError(path, "the file is damaged: an entry is missing or is not what it should be");
   }
 }
 

@@ -1,3 +1,4 @@
+#include "compiler/cli/validators.hpp"
 #include "compiler/cli/verbs.hpp"
 
 #include <CLI/CLI.hpp>
@@ -23,9 +24,7 @@ Verb add_sample(CLI::App& app) {
   auto arguments = std::make_shared<DrawArguments>();
   CLI::App* verb = app.add_subcommand("sample", "Posterior draws from the fitted guide, as csv");
   verb->add_option("run", arguments->run, "folder of the run")->required();
-  verb->add_option("-n", arguments->draws, "number of draws")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  verb->add_option("-n", arguments->draws, "number of draws")->check(positive())->capture_default_str();
   verb->add_option("--out", arguments->out, "file; standard output when left out");
   verb->add_flag("--local", arguments->local, "latents of subsampled plates as well, for every row");
   return {"sample", [arguments] {
@@ -42,9 +41,7 @@ Verb add_predict(CLI::App& app) {
   verb->add_option("run", arguments->run, "folder of the run")->required();
   add_data_options(*verb, arguments->common);
   add_size_option(*verb, arguments->common);
-  verb->add_option("-n", arguments->draws, "number of draws")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  verb->add_option("-n", arguments->draws, "number of draws")->check(positive())->capture_default_str();
   verb->add_option("--out", arguments->out, "file; standard output when left out");
   return {"predict", [arguments] {
             const Fit fit = Fit::open(arguments->run);
@@ -63,7 +60,7 @@ Verb add_evaluate(CLI::App& app) {
   verb->add_option("run", arguments->run, "folder of the run")->required();
   add_data_options(*verb, arguments->common);
   verb->add_option("-n", arguments->repeats, "estimates to average")
-      ->check(CLI::PositiveNumber)
+      ->check(positive())
       ->capture_default_str();
   verb->add_flag("--gradients", arguments->gradients,
                  "derivatives with respect to every unconstrained parameter as well");

@@ -1,3 +1,4 @@
+#include "compiler/cli/validators.hpp"
 #include "compiler/cli/verbs.hpp"
 
 #include "runtime/interrupt.hpp"
@@ -6,8 +7,12 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
 #include <iostream>
 #include <memory>
+#include <set>
 #include <unistd.h>
 
 namespace plait::cli {
@@ -19,7 +24,67 @@ struct FitArguments {
   CommonOptions common;
   FitOptions fit;
   bool resume = false, quiet = false;
+  double save_every = 30;
+  std::set<std::string> given; ///< options of the command line
 };
+
+/** The run in --out, to go on with: it must be a run of this model, and options that were given must be those
+ * of the run. More steps may be asked for. \throws Error(Fault::usage) naming the difference. */
+Fit resume(const FitArguments& arguments, const FitOptions& wanted, const Data& data) {
+  Fit fit = arguments.common.data.empty() ? Fit::open(arguments.out) : Fit::open(arguments.out, data);
+  if (Model::load(arguments.model).text() != fit.model_text())
+    throw Error(
+        Fault::usage,
+        fmt::format("error: the run in {} was made from another model than {} is now\nhint: {}/model.ppl is "
+                    "its model; to fit this one, leave --resume out or name another --out",
+                    arguments.out, arguments.model, arguments.out));
+  const FitOptions& saved = fit.options();
+  const auto refuse = [&](const std::string& option, const std::string& now, const std::string& before) {
+    throw Error(
+        Fault::usage,
+        fmt::format("error: --resume goes on with the run as it is: {} is {} now, but was {}\nhint: leave "
+                    "the option out, or fit anew with another --out",
+                    option, now, before));
+  };
+  const auto same = [&](const std::string& option, const auto& now, const auto& before) {
+    if (arguments.given.contains(option) && now != before)
+      refuse(option, fmt::format("{}", now), fmt::format("{}", before));
+  };
+  const auto with_options = [](const std::string& name, const std::map<std::string, double>& options) {
+    std::string text;
+    for (const auto& [option, value] : options)
+      text += fmt::format("{}{}={}", text.empty() ? "" : ", ", option, value);
+    return text.empty() ? name : fmt::format("{}({})", name, text);
+  };
+  same("--optimizer", with_options(wanted.optimizer, wanted.optimizer_options),
+       with_options(saved.optimizer, saved.optimizer_options));
+  same("--objective", with_options(wanted.compile.objective, wanted.compile.objective_options),
+       with_options(saved.compile.objective, saved.compile.objective_options));
+  same("--set", with_options("set", wanted.compile.set), with_options("set", saved.compile.set));
+  same("--learning-rate", wanted.learning_rate, saved.learning_rate);
+  same("--decay", wanted.decay, saved.decay);
+  same("--clip-norm", wanted.clip_norm, saved.clip_norm);
+  same("--kl-start", wanted.kl_start, saved.kl_start);
+  same("--kl-steps", wanted.kl_steps, saved.kl_steps);
+  same("--seed", wanted.seed, saved.seed);
+  same("--particles", wanted.compile.particles, saved.compile.particles);
+  same("--report-every", wanted.report_every, saved.report_every);
+  const auto batches = [](const FitOptions& options) { return options.epoch_batches ? "epochs" : "uniform"; };
+  same("--batches", std::string(batches(wanted)), std::string(batches(saved)));
+  const auto precision = [](const FitOptions& options) {
+    return options.compile.precision == Precision::f32   ? "f32"
+           : options.compile.precision == Precision::f64 ? "f64"
+                                                         : "auto";
+  };
+  same("--precision", std::string(precision(wanted)), std::string(precision(saved)));
+  if (arguments.given.contains("--epochs"))
+    throw Error(Fault::usage,
+                "error: --epochs cannot be given with --resume\nhint: say how many steps the whole "
+                "run shall have: --steps");
+  if (arguments.given.contains("--steps") && wanted.steps < fit.steps())
+    refuse("--steps", fmt::format("{}", wanted.steps), fmt::format("{}, and can only grow", fit.steps()));
+  return fit;
+}
 
 int run_fit(FitArguments& arguments) {
   FitOptions options = arguments.fit;
@@ -27,22 +92,31 @@ int run_fit(FitArguments& arguments) {
   read_choice(arguments.optimizer, "--optimizer", options.optimizer, options.optimizer_options);
   options.epoch_batches = arguments.batches == "epochs";
   const Data data = read_data(arguments.common);
-  // --resume takes everything from the run; data files may have moved, so --data replaces them when given.
-  Fit fit = arguments.resume
-                ? (arguments.common.data.empty() ? Fit::open(arguments.out) : Fit::open(arguments.out, data))
-                : start(Model::load(arguments.model), data, options);
+  Fit fit = arguments.resume ? resume(arguments, options, data)
+                             : start(Model::load(arguments.model), data, options);
+  // What the run shall have in all, when it is more than it was asked for.
+  const std::int64_t further =
+      arguments.resume && arguments.given.contains("--steps") ? options.steps - fit.step() : 0;
   const CompileReport& report = fit.compile_report();
   if (!arguments.quiet)
     fmt::print(stderr, "compiled in {:.0f} ms ({}{})\n", report.front_ms + report.native_ms, report.precision,
                report.from_cache ? ", code from the cache" : "");
-  if (fit.finished()) {
-    fmt::print(stderr, "this run has finished: {} steps\n", fit.step());
+  if (fit.finished() && further <= 0) {
+    fmt::print(stderr, "this run has finished: {} steps; --steps {} would go on\n", fit.step(),
+               2 * fit.step());
     return 0;
+  }
+  if (!arguments.resume) {
+    // A folder that cannot be written to is better known before the training than after it.
+    fit.checkpoint(arguments.out);
+    for (const char* file : {"summary.json", "params.safetensors"})
+      std::filesystem::remove(std::filesystem::path(arguments.out) / file);
   }
 
   runtime::InterruptGuard interrupt;
   bool interrupted = false;
   std::unique_ptr<runtime::Progress> bar;
+  auto saved = std::chrono::steady_clock::now();
   const Observer observer = [&](const Progress& progress) {
     if (!arguments.quiet) {
       if (!bar)
@@ -50,11 +124,17 @@ int run_fit(FitArguments& arguments) {
                                                   runtime::progress_options(STDERR_FILENO));
       bar->update(progress.step, progress.elbo, progress.seconds);
     }
+    const auto now = std::chrono::steady_clock::now();
+    if (arguments.save_every > 0 &&
+        std::chrono::duration<double>(now - saved).count() >= arguments.save_every) {
+      fit.checkpoint(arguments.out);
+      saved = now;
+    }
     return !interrupt.requested();
   };
   // The observer is asked often enough that Ctrl-C answers at once; trace rows keep their own rhythm.
   try {
-    fit.run(0, observer);
+    fit.run(std::max<std::int64_t>(0, further), observer);
   } catch (const Error&) {
     fit.save(arguments.out);
     throw;
@@ -88,28 +168,26 @@ Verb add_fit(CLI::App& app) {
   add_data_options(*verb, arguments->common);
   verb->add_option("--out", arguments->out, "folder of the run")->capture_default_str();
   FitOptions& fit = arguments->fit;
-  verb->add_option("--steps", fit.steps, "optimization steps")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  verb->add_option("--steps", fit.steps, "optimization steps")->check(positive())->capture_default_str();
   verb->add_option("--epochs", fit.epochs, "instead of --steps: passes over the largest subsampled plate")
-      ->check(CLI::PositiveNumber);
+      ->check(positive());
   verb->add_option("--optimizer", arguments->optimizer,
                    "adam, clipped_adam, adagrad, rmsprop, sgd(momentum=0.9): `plait list optimizers`")
       ->capture_default_str();
   verb->add_option("--learning-rate,--lr", fit.learning_rate, "step size")
-      ->check(CLI::PositiveNumber)
+      ->check(positive())
       ->capture_default_str();
   verb->add_option("--decay", fit.decay, "factor on the learning rate reached smoothly at the end of the run")
-      ->check(CLI::PositiveNumber)
+      ->check(positive())
       ->capture_default_str();
   verb->add_option("--clip-norm", fit.clip_norm, "largest global norm of the gradient; 0: no limit")
-      ->check(CLI::NonNegativeNumber)
+      ->check(positive(true))
       ->capture_default_str();
   verb->add_option("--kl-start", fit.kl_start, "weight of the latent terms at the first step")
-      ->check(CLI::NonNegativeNumber)
+      ->check(positive(true))
       ->capture_default_str();
   verb->add_option("--kl-steps", fit.kl_steps, "steps over which that weight grows to 1")
-      ->check(CLI::NonNegativeNumber)
+      ->check(positive(true))
       ->capture_default_str();
   verb->add_option("--batches", arguments->batches, "uniform: independent subsets; epochs: shuffled passes")
       ->check(CLI::IsMember({"uniform", "epochs"}))
@@ -117,15 +195,25 @@ Verb add_fit(CLI::App& app) {
   verb->add_option("--seed", fit.seed, "same seed, same bits, with any number of threads")
       ->capture_default_str();
   verb->add_option("--threads", fit.threads, "0: all processors")
-      ->check(CLI::NonNegativeNumber)
+      ->check(positive(true))
       ->capture_default_str();
   verb->add_option("--report-every", fit.report_every, "steps between trace rows; 0: about 100 rows")
-      ->check(CLI::NonNegativeNumber)
+      ->check(positive(true))
       ->capture_default_str();
   add_compile_options(*verb, arguments->common);
-  verb->add_flag("--resume", arguments->resume, "go on with the run in --out, bit for bit");
+  verb->add_option("--save-every", arguments->save_every,
+                   "seconds after which a run is saved while it goes on, for --resume; 0: at its end")
+      ->check(positive(true))
+      ->capture_default_str();
+  verb->add_flag("--resume", arguments->resume,
+                 "go on with the run in --out, bit for bit; a greater --steps makes it longer");
   verb->add_flag("--quiet", arguments->quiet, "say nothing but errors");
-  return {"fit", [arguments] { return run_fit(*arguments); }};
+  return {"fit", [arguments, verb] {
+            for (const CLI::Option* option : verb->get_options())
+              if (option->count() > 0)
+                arguments->given.insert(option->get_name());
+            return run_fit(*arguments);
+          }};
 }
 
 } // namespace plait::cli

@@ -2,6 +2,7 @@
 
 #include "compiler/catalog/ops.hpp"
 #include "compiler/elbo/dependence.hpp"
+#include "compiler/elbo/estimators/baseline.hpp"
 #include "compiler/elbo/walk.hpp"
 
 #include <fmt/format.h>
@@ -15,31 +16,25 @@ using ir::Value;
 
 namespace {
 
-std::vector<SiteEstimate> describe_estimates(const Executor& walk, const Objective& objective) {
+std::vector<SiteEstimate> describe_estimates(const Executor& walk, const Objective& objective,
+                                             bool several_particles) {
   std::vector<SiteEstimate> result;
-  for (const auto& [name, latent] : walk.latents) {
-    std::string text = "pathwise";
-    for (const ScoreSite& score : walk.scores)
-      if (score.site == name)
-        text = score.baseline ? "score, baseline" : "score";
-    for (const EnumeratedSite& site : walk.enumerated)
-      if (site.site == name)
-        text = "enumerated in the guide";
-    if (!latent.has_term && text == "pathwise")
-      text = "point mass";
-    else if (objective.analytic && latent.has_term) {
-      const bool kl = std::any_of(walk.kl_pairs.begin(), walk.kl_pairs.end(),
-                                  [&](const auto& pair) { return pair.site == name; });
-      if (kl)
-        text += ", closed-form KL";
-      else if (walk.entropies.contains(latent.term))
-        text += ", closed-form entropy";
-    }
-    result.push_back({name, text});
+  switch (objective.scores.get()) {
+  case ScoreRule::surrogate:
+    for (const ScoreSite& site : walk.scores)
+      result.push_back({site.site, "score, " + describe_baseline(site, several_particles)});
+    break;
+  case ScoreRule::held_out:
+    for (const ScoreSite& site : walk.scores)
+      result.push_back({site.site, "score, " + std::string(objective.name)});
+    break;
+  case ScoreRule::weighted:
+    for (const auto& [name, latent] : walk.latents)
+      result.push_back({name, "weighted log q"});
+    break;
+  case ScoreRule::refused:
+    break;
   }
-  for (const EnumeratedSite& site : walk.enumerated)
-    if (!site.in_guide)
-      result.push_back({site.site, "summed out"});
   return result;
 }
 
@@ -122,6 +117,8 @@ std::optional<Elbo> build_elbo(const program::Program& program, const ElboOption
     context.walk = &executor;
     context.contributions = &contributions;
     context.particles = walk.particles;
+    context.parameters = walk.elbo.parameters.get();
+    context.running_averages = options.running_averages;
     for (const ObjectiveOption& option : objective->options.get()())
       context.options[std::string(option.name)] = option.value;
     for (const auto& [name, value] : options.objective_options)
@@ -133,16 +130,21 @@ std::optional<Elbo> build_elbo(const program::Program& program, const ElboOption
       const Value weight = builder.input("kl_weight");
       for (Contribution& contribution : annealed)
         if (!contribution.name.starts_with("observed") && !contribution.name.starts_with("sum over"))
+        {
           contribution.value = contribution.value * weight;
+          if (contribution.by_iteration)
+            contribution.by_iteration = contribution.by_iteration * weight;
+        }
       context.contributions = &annealed;
       const ObjectiveValue weakened = objective->make.get()(context);
       value.loss = weakened.loss;
       value.guide_loss = weakened.guide_loss;
+      value.updates = weakened.updates;
     }
     if (value.guide_loss)
       walk.elbo.shapes_draws = parameters_of_draws(executor, *walk.elbo.graph, program);
     walk.elbo.objective = std::move(value);
-    walk.elbo.estimates = describe_estimates(executor, *objective);
+    walk.elbo.estimates = describe_estimates(executor, *objective, walk.particles.has_value());
     for (const auto& [name, latent] : executor.latents)
       walk.elbo.latents[name] = latent.value;
     return std::move(walk.elbo);

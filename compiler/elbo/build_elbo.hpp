@@ -21,10 +21,11 @@ struct ElboOptions {
   int particles = 1;
   bool subsample = true;          ///< false: every plate at its full size, for evaluation and draws
   bool keep_runtime_sizes = true; ///< sizes of plates stay run-time extents even when known
+  bool running_averages = true;   ///< false: baselines keep no state, for data that the run was not fitted to
   bool anneal = false;            ///< latent terms of the loss are multiplied by the input "kl_weight"
 };
 
-/** How a latent's gradient is estimated, for `plait check`. */
+/** How a latent's gradient is estimated where the objective decides it, for `plait check`. */
 struct SiteEstimate {
   std::string site;
   std::string estimator;

@@ -77,9 +77,11 @@ int add_update(Elbo& elbo, const StepOptions& options) {
   report(elbo);
   const std::vector<Value> nodes = parameter_nodes(elbo);
   std::vector<Value> gradients = parameter_gradients(elbo, nodes);
-  const bool any_local =
-      std::any_of(elbo.graph->parameters.begin(), elbo.graph->parameters.end(),
-                  [&](const ir::Parameter& parameter) { return counts_rows(*elbo.graph, parameter); });
+  const bool any_local = std::any_of(
+      elbo.graph->parameters.begin(), elbo.graph->parameters.end(), [&](const ir::Parameter& parameter) {
+        const std::int32_t index = elbo.parameters->find(parameter.name);
+        return elbo.parameters->at(index).learnable && counts_rows(*elbo.graph, parameter);
+      });
   const int slots = optimizer->slots.get() + (any_local ? 1 : 0);
 
   if (options.clip_norm > 0) {
@@ -123,6 +125,10 @@ int add_update(Elbo& elbo, const StepOptions& options) {
     if (local)
       store(OutputKind::store_slot, input.time, builder.slot(index, count_slot), count_slot);
   }
+  for (const StateUpdate& update : elbo.objective.updates)
+    builder.output({OutputKind::store_parameter,
+                    elbo.graph->parameters[static_cast<std::size_t>(update.parameter)].name,
+                    ir::select(finite, update.after, update.before).id(), update.parameter, -1});
   return slots;
 }
 

@@ -44,16 +44,20 @@ std::vector<Contribution> contributions_of(const Executor& walk, ir::Builder& bu
       if (const auto entropy = walk.entropies.find(k); analytic && entropy != walk.entropies.end())
         result.push_back({"entropy " + term.site, term.site, term.span, entropy->second, term.plates});
       else
-        result.push_back({"guide " + term.site, term.site, term.span, -term.log_prob, term.plates});
+        result.push_back({"guide " + term.site, term.site, term.span, -term.log_prob, term.plates, true,
+                          term.by_iteration ? -term.by_iteration : Value()});
       break;
     case TermKind::prior:
-      result.push_back({"prior " + term.site, term.site, term.span, term.log_prob, term.plates});
+      result.push_back(
+          {"prior " + term.site, term.site, term.span, term.log_prob, term.plates, false, term.by_iteration});
       break;
     case TermKind::observed:
-      result.push_back({"observed " + term.site, term.site, term.span, term.log_prob, term.plates});
+      result.push_back({"observed " + term.site, term.site, term.span, term.log_prob, term.plates, false,
+                        term.by_iteration});
       break;
     case TermKind::factor:
-      result.push_back({term.site, term.site, term.span, term.log_prob, term.plates});
+      result.push_back(
+          {term.site, term.site, term.span, term.log_prob, term.plates, false, term.by_iteration});
       break;
     case TermKind::marginal:
       result.push_back({"sum over " + term.site, term.site, term.span, term.log_prob, term.plates});
@@ -64,7 +68,7 @@ std::vector<Contribution> contributions_of(const Executor& walk, ir::Builder& bu
     if (analytic && entropy)
       result.push_back({"entropy auto", "auto", {}, *entropy, {}});
     else
-      result.push_back({"guide auto", "auto", {}, -log_prob, {}});
+      result.push_back({"guide auto", "auto", {}, -log_prob, {}, true});
   }
   (void)builder;
   return result;
@@ -133,6 +137,11 @@ void expect(std::vector<Contribution>& contributions, const Executor& walk, ir::
     for (auto site = walk.enumerated.rbegin(); site != walk.enumerated.rend(); ++site) {
       if (!site->in_guide || !ir::contains(axes, site->axis))
         continue;
+      if (site->summed)
+        throw Unsupported(contribution.span,
+                          fmt::format("reading {0} here: the guide sums it out step by step of a `for`, and it "
+                                      "can be read only in the model's `for` that samples it",
+                                      site->site));
       if (!ir::is_subset(site->plates, contribution.plates))
         throw Unsupported(
             contribution.span,
@@ -144,10 +153,16 @@ void expect(std::vector<Contribution>& contributions, const Executor& walk, ir::
       log_weight = log_weight ? log_weight + log_q : log_q;
       summed.push_back(site->axis);
     }
+    for (AxisId axis : axes)
+      if (builder.graph().axis(axis).kind == ir::AxisKind::enumerated &&
+          std::find(summed.begin(), summed.end(), axis) == summed.end())
+        throw Unsupported(contribution.span, fmt::format("reading {} here, which is summed out elsewhere",
+                                                         builder.graph().axis(axis).name));
     if (!log_weight)
       continue;
     std::sort(summed.begin(), summed.end());
     contribution.value = builder.sum(ir::exp(log_weight) * contribution.value, summed);
+    contribution.by_iteration = Value();
   }
 }
 

@@ -17,6 +17,8 @@ struct Contribution {
   Span span;
   ir::Value value;                ///< event dimensions summed; axes: plates, enumerated, particle
   std::vector<ir::AxisId> plates; ///< what the scale rule multiplies over
+  bool of_guide = false;          ///< a density of the guide: minus log q
+  ir::Value by_iteration = {};    ///< as in Term, with the sign of `value`
 };
 
 /** The scale of a term: product over its subsampled plates of (size of the plate) / (rows drawn). The only

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 #include <variant>
 
 namespace plait::elbo {
@@ -296,7 +297,7 @@ Value Executor::evaluate_lag(const program::Index& index, std::vector<program::S
         *lag > static_cast<std::int64_t>(found->second.size()))
       throw Unsupported(index.base->span,
                         fmt::format("reading {} at this distance from the open iteration", symbol.name));
-    Value value = found->second[static_cast<std::size_t>(*lag - 1)];
+    Value value = read_by_baseline(found->second[static_cast<std::size_t>(*lag - 1)]);
     // Loops inside the carried one have left leading dimensions; those open here are read at their index.
     std::vector<Frame> spread = name->spread;
     spread.erase(spread.begin() + static_cast<std::ptrdiff_t>(*position));
@@ -396,7 +397,9 @@ Executor::Values Executor::evaluate_function(const program::FunctionCall& call) 
   const program::Instance& instance = program_->instance(call.instance);
   for (std::size_t k = 0; k < call.arguments.size(); ++k)
     bound_[static_cast<std::size_t>(instance.parameters[k])] = evaluate(call.arguments[k]);
+  const bool in_baseline = std::exchange(in_baseline_, false); // a net's own layers learn
   auto result = walk(instance.body);
+  in_baseline_ = in_baseline;
   if (!result)
     throw std::logic_error("a function without return");
   return *result;

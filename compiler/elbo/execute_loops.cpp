@@ -1,3 +1,4 @@
+#include "compiler/elbo/chain.hpp"
 #include "compiler/elbo/combine.hpp"
 #include "compiler/elbo/executor.hpp"
 
@@ -20,16 +21,6 @@ using program::SymbolId;
 
 namespace {
 
-bool mentions(Value value, const std::vector<AxisId>& axes) {
-  const std::vector<AxisId>& own = value.type().axes;
-  return std::any_of(axes.begin(), axes.end(), [&](AxisId axis) { return ir::contains(own, axis); });
-}
-
-std::vector<AxisId> sorted(std::vector<AxisId> axes) {
-  std::sort(axes.begin(), axes.end());
-  return axes;
-}
-
 ir::Element element_of(const program::Symbol& symbol) {
   return symbol.type.is_real() ? ir::Element::real : ir::Element::integer;
 }
@@ -38,70 +29,7 @@ Value converted(Value value, const program::Symbol& symbol) {
   return symbol.type.is_real() ? as_real(value) : as_integer(value);
 }
 
-/** [K1, K2, …] at the positions of the axes. */
-Value at_axes(Value table, const std::vector<AxisId>& axes) {
-  ir::Builder& builder = table.builder();
-  for (AxisId axis : axes)
-    table = builder.gather(table, builder.axis_index(axis), 0);
-  return table;
-}
-
-/** The axes as leading dimensions, in their order. */
-Value to_table(Value value, const std::vector<AxisId>& axes) {
-  for (auto axis = axes.rbegin(); axis != axes.rend(); ++axis)
-    value = value.builder().axis_to_dim(value, *axis);
-  return value;
-}
-
 } // namespace
-
-std::size_t Executor::Chain::position(SymbolId site) const {
-  for (std::size_t k = 0; k < sites.size(); ++k)
-    if (sites[k]->symbol == site)
-      return k;
-  return sites.size();
-}
-
-Executor::Chain Executor::begin_chain(const LoopPlan& plan) {
-  Chain chain;
-  for (const program::Sample* sample : plan.chain) {
-    const program::Symbol& symbol = program_->symbol(sample->symbol);
-    Extent size;
-    if (symbol.type.element == program::Element::bit && symbol.type.dims.empty())
-      size = Extent::known(2);
-    else if (symbol.type.index_size && symbol.type.dims.empty())
-      size = sizes_->extent(*symbol.type.index_size);
-    else
-      throw Unsupported(
-          sample->span,
-          fmt::format("summing out {} along its loop: only a bit or an index can be a state", symbol.name));
-    if (const auto lag = plan.lags.find(symbol.id); lag != plan.lags.end() && lag->second > 1)
-      throw Unsupported(
-          sample->span,
-          fmt::format("summing out {}, of which the value {} steps before is read: only the last "
-                      "value of a chain can be read",
-                      symbol.name, lag->second));
-    std::vector<AxisId> plates = open_axes();
-    for (const Frame& frame : sample->frames)
-      if (frame.kind == Frame::Kind::plate)
-        plates = ir::unite(plates, {sizes_->axis(frame.id)});
-    if (chain && plates != chain.plates)
-      throw Unsupported(sample->span,
-                        fmt::format("summing out {} together with {}, which lies in other plates",
-                                    symbol.name, program_->symbol(chain.sites.front()->symbol).name));
-    chain.plates = plates;
-    ir::Axis axis;
-    axis.name = symbol.name + ".before";
-    axis.kind = ir::AxisKind::enumerated;
-    axis.extent = axis.population = size;
-    ir::Graph& graph = builder_->graph();
-    chain.previous.push_back(static_cast<AxisId>(graph.axes.size()));
-    graph.axes.push_back(std::move(axis));
-    chain.sizes.push_back(size);
-    chain.sites.push_back(sample);
-  }
-  return chain;
-}
 
 std::vector<AxisId> Executor::axes_read(const LoopPlan& plan) const {
   std::vector<AxisId> axes;
@@ -148,13 +76,13 @@ Executor::Values Executor::first_values(const program::ForStatement& statement, 
     Value init = converted(bound_[static_cast<std::size_t>(id)], symbol);
     init = builder_->broadcast(init, ir::unite(axes, init.type().axes), sizes_->shape(symbol.type.dims));
     if (const auto feeds = plan.feeds.find(id); feeds != plan.feeds.end())
-      for (std::size_t k = chain.sites.size(); k-- > 0;)
-        if (feeds->second.contains(chain.sites[k]->symbol))
-          init = builder_->expand(init, 0, chain.sizes[k]);
+      for (std::size_t k = chain.past.size(); k-- > 0;)
+        if (chain.feeds(feeds->second, chain.past[k]))
+          init = builder_->expand(init, 0, chain.sizes[chain.past[k].site]);
     inits.push_back(init);
   }
   for (const auto& [id, depth] : plan.lags) {
-    if (chain.position(id) < chain.sites.size())
+    if (chain.holds(id))
       continue;
     const program::Symbol& symbol = program_->symbol(id);
     ir::Type type;
@@ -178,16 +106,8 @@ Executor::Values Executor::first_values(const program::ForStatement& statement, 
     for (std::int64_t k = 0; k < depth; ++k)
       inits.push_back(builder_->zeros(type));
   }
-  if (chain) {
-    // Before the first iteration there is no state: every value of it weighs 1/K, and none is read.
-    Value weights = builder_->real(0);
-    for (const Extent& size : chain.sizes)
-      weights = weights - ir::log(ir::to_real(builder_->extent(size)));
-    weights = builder_->broadcast(weights, ir::unite(chain.plates, read), {});
-    for (std::size_t k = chain.sizes.size(); k-- > 0;)
-      weights = builder_->expand(weights, 0, chain.sizes[k]);
-    inits.push_back(weights);
-  }
+  if (chain.carries_weights())
+    inits.push_back(first_weights(chain, read));
   return inits;
 }
 
@@ -204,106 +124,11 @@ Value Executor::fitted(Value next, Value argument, const program::Symbol& symbol
   return builder_->broadcast_like(next, type);
 }
 
-// The forward algorithm (Baum et al. 1970), in logarithms: with the weight a[i] of everything so far given
-// that the last state is i, and the factors f(i, j) of this iteration,
-//   a'[j] = log sum_i exp(a[i] + f(i, j)).
-// In an iteration whose state does not exist (it is under an `if`), the last state stays: a'[i] = a[i] + f(i,
-// .).
-Value Executor::next_weights(const Chain& chain, std::vector<Contribution>& factors, Value weights) {
-  EnumeratedSite site;
-  for (std::size_t k = 0; k < chain.sites.size(); ++k)
-    site.site += (k ? ", " : "") + program_->symbol(chain.sites[k]->symbol).name;
-  site.plates = chain.plates;
-  std::vector<AxisId> axes = chain.previous;
-  axes.insert(axes.end(), chain.current.begin(), chain.current.end());
-  const Value factor = take_factors(factors, site, axes, *builder_);
-  const Value total = at_axes(weights, chain.previous) + factor;
-  Value next = to_table(builder_->log_sum_exp(total, sorted(chain.previous)), chain.current);
-  if (chain.condition) {
-    const Value stays = to_table(builder_->log_sum_exp(total, sorted(chain.current)), chain.previous);
-    next = ir::select(*chain.condition, next, stays);
-  }
-  return fitted(next, weights, program_->symbol(chain.sites.front()->symbol));
-}
-
-Value Executor::next_table(const Chain& chain, const std::set<SymbolId>& feeds, SymbolId carried,
-                           std::size_t number, Value argument) {
-  const program::Symbol& symbol = program_->symbol(carried);
-  Value next = converted(bound_[static_cast<std::size_t>(carried)], symbol);
-  bool stays = false;
-  if (mentions(next, chain.previous)) {
-    // `if (c) { z[t] ~ …; prev = z[t]; }` leaves a choice between the new value and the old.
-    const ir::Node& node = builder_->graph().node(next.id());
-    stays = chain.condition && node.kind == ir::Kind::map && node.op->name == "select" &&
-            node.operands.at(2) == chain.entered.at(number).id();
-    if (stays)
-      next = builder_->value(node.operands.at(1));
-    if (mentions(next, chain.previous))
-      throw Unsupported(symbol.span,
-                        fmt::format("summing out {} along its loop: {} depends on more than its last value",
-                                    program_->symbol(*feeds.begin()).name, symbol.name));
-  }
-  std::vector<AxisId> axes;
-  for (std::size_t k = 0; k < chain.sites.size(); ++k)
-    if (feeds.contains(chain.sites[k]->symbol))
-      axes.push_back(chain.current[k]);
-  next = to_table(builder_->broadcast(next, next.type().axes, sizes_->shape(symbol.type.dims)), axes);
-  if (stays)
-    next = ir::select(*chain.condition, next, argument);
-  return fitted(next, argument, symbol);
-}
-
-void Executor::sum_out_iteration(std::size_t first_term, std::size_t first_site, Chain& chain,
-                                 std::vector<Contribution>& factors) {
-  std::vector<AxisId> axes = chain.previous;
-  chain.current.resize(chain.sites.size());
-  for (std::size_t k = first_site; k < enumerated.size(); ++k) {
-    EnumeratedSite& site = enumerated[k];
-    if (site.summed)
-      continue; // of a loop inside
-    axes.push_back(site.axis);
-    const std::size_t position = chain.position(site.symbol);
-    if (position == chain.sites.size())
-      continue;
-    chain.current[position] = site.axis;
-    if (!(builder_->graph().axis(site.axis).extent == chain.sizes[position]))
-      throw Unsupported(site.span,
-                        fmt::format("summing out {}: its number of values is not known", site.site));
-    if (site.conditions.empty())
-      continue;
-    if (chain.sites.size() > 1 || site.conditions.size() > 1)
-      throw Unsupported(site.span, fmt::format("summing out {} along its loop under several conditions or "
-                                               "together with another chain",
-                                               site.site));
-    chain.condition = site.conditions.front();
-  }
-  if (axes.empty())
-    return;
-  for (std::size_t k = first_term; k < terms.size(); ++k) {
-    Term& term = terms[k];
-    if (term.absorbed || !mentions(term.log_prob, axes))
-      continue;
-    if (term.kind == TermKind::guide)
-      throw Unsupported(term.span,
-                        fmt::format("a guide for {} that depends on a summed-out variable", term.site));
-    term.absorbed = true;
-    factors.push_back({term.site, term.site, term.span, term.log_prob, term.plates});
-  }
-  for (std::size_t k = enumerated.size(); k-- > first_site;) {
-    EnumeratedSite& site = enumerated[k];
-    if (site.summed)
-      continue;
-    site.summed = true;
-    if (chain.position(site.symbol) == chain.sites.size())
-      eliminate_site(factors, site, *builder_);
-  }
-}
-
 void Executor::walk_for(const program::ForStatement& statement) {
   const program::Loop& loop = program_->loop(statement.loop);
-  const LoopPlan plan = plan_loop(*program_, statement, role_ == Role::model);
+  const LoopPlan plan = plan_loop(*program_, statement, [&](const auto& sample) { return sums_out(sample); });
   const std::vector<Value> before = bound_;
-  Chain chain = begin_chain(plan);
+  Chain chain = begin_chain(statement, plan);
   const Values inits = first_values(statement, plan, chain);
 
   OpenLoop open;
@@ -330,23 +155,25 @@ void Executor::walk_for(const program::ForStatement& statement) {
     const SymbolId id = statement.carried[k];
     Value value = arguments[k];
     if (const auto feeds = plan.feeds.find(id); feeds != plan.feeds.end())
-      for (std::size_t site = 0; site < chain.sites.size(); ++site)
-        if (feeds->second.contains(chain.sites[site]->symbol))
-          value = at_axes(value, {chain.previous[site]});
+      for (const Chain::Past& past : chain.past)
+        if (chain.feeds(feeds->second, past))
+          value = at_axes(value, {past.axis});
     bound_[static_cast<std::size_t>(id)] = value;
     chain.entered.push_back(value);
   }
   std::size_t slot = statement.carried.size();
   for (const auto& [id, depth] : plan.lags) {
     Values& lagged = open.lagged[id];
-    if (const std::size_t position = chain.position(id); position < chain.sites.size()) {
-      Value value = builder_->axis_index(chain.previous[position]);
-      if (lower_value) {
-        // The element before the first one was never set: it reads as 0.
-        const Value from = ir::integer_add(lower_value, builder_->integer(1));
-        value = ir::select(ir::greater_equal(open.index, from), value, builder_->integer(0));
+    if (chain.holds(id)) {
+      for (std::int64_t k = 1; k <= depth; ++k) {
+        Value value = builder_->axis_index(chain.axis_of(chain.position(id), k));
+        if (lower_value) {
+          // An element before the first one was never set: it reads as 0.
+          const Value from = ir::integer_add(lower_value, builder_->integer(k));
+          value = ir::select(ir::greater_equal(open.index, from), value, builder_->integer(0));
+        }
+        lagged.push_back(value);
       }
-      lagged.push_back(value);
       continue;
     }
     for (std::int64_t k = 0; k < depth; ++k)
@@ -364,6 +191,21 @@ void Executor::walk_for(const program::ForStatement& statement) {
 
   std::vector<Contribution> factors;
   sum_out_iteration(first_term, first_site, chain, factors);
+  const auto leave_factors = [&] {
+    for (Contribution& sum : factors) {
+      Term term;
+      term.kind = TermKind::marginal;
+      term.site = sum.site;
+      term.span = sum.span;
+      term.log_prob = sum.value;
+      term.plates = sum.plates;
+      terms.push_back(std::move(term));
+    }
+    factors.clear();
+  };
+  if (chain.in_guide)
+    leave_factors();
+  const Value guide_weights = expect_iteration(first_term, first_site, chain, arguments, open.index);
   std::map<std::string, Value> produced = std::move(loops_.back().produced);
   loops_.pop_back();
   for (auto& [id, entries] : drawn_)
@@ -388,7 +230,7 @@ void Executor::walk_for(const program::ForStatement& statement) {
     nexts.push_back(keep(next, arguments[k]));
   }
   for (const auto& [id, depth] : plan.lags) {
-    if (chain.position(id) < chain.sites.size())
+    if (chain.holds(id))
       continue;
     const program::Symbol& symbol = program_->symbol(id);
     const Value here = bound_[static_cast<std::size_t>(id)];
@@ -400,19 +242,13 @@ void Executor::walk_for(const program::ForStatement& statement) {
       nexts.push_back(keep(next, argument));
     }
   }
-  if (chain)
-    nexts.push_back(keep(next_weights(chain, factors, arguments.back()), arguments.back()));
-  for (Contribution& sum : factors) {
-    Term term;
-    term.kind = TermKind::marginal;
-    term.site = sum.site;
-    term.span = sum.span;
-    term.log_prob = sum.value;
-    term.plates = sum.plates;
-    terms.push_back(std::move(term));
+  if (chain.carries_weights()) {
+    const Value total = guide_weights ? guide_weights : weights_with(chain, factors, arguments.back());
+    nexts.push_back(keep(next_weights(chain, total, arguments.back()), arguments.back()));
   }
+  leave_factors();
 
-  std::vector<AxisId> gone = chain.previous;
+  std::vector<AxisId> gone = chain.axes();
   for (std::size_t k = first_site; k < enumerated.size(); ++k)
     gone.push_back(enumerated[k].axis);
   Values stacked;
@@ -431,7 +267,7 @@ void Executor::walk_for(const program::ForStatement& statement) {
   }
   std::vector<std::string> stacked_latents;
   for (const auto& [name, latent] : latents)
-    if (!latents_before.contains(name)) {
+    if (!latents_before.contains(name) && !latent.enumerated) {
       stacked.push_back(latent.value);
       stacked_latents.push_back(name);
     }
@@ -441,8 +277,11 @@ void Executor::walk_for(const program::ForStatement& statement) {
   for (std::size_t k = first_term; k < terms.size(); ++k)
     if (!terms[k].absorbed)
       accumulated.push_back(terms[k].log_prob);
-  for (std::size_t k = first_score; k < scores.size(); ++k)
-    accumulated.push_back(scores[k].log_prob);
+  const Values of_scores = iterations_of_scores(first_term, first_score);
+  const std::size_t first_of_scores = stacked.size();
+  stacked.insert(stacked.end(), of_scores.begin(), of_scores.end());
+  if (guide_weights && role_ == Role::guide)
+    stacked.push_back(to_table(guide_weights, chain.axes()));
   const ir::LoopValues values = builder_->finish_loop(open.node, nexts, stacked, accumulated);
 
   bound_ = before;
@@ -455,7 +294,7 @@ void Executor::walk_for(const program::ForStatement& statement) {
   }
   for (SymbolId id : lost) {
     bound_[static_cast<std::size_t>(id)] = Value();
-    summed_[id] = enumerated.at(first_site).site;
+    summed_[id] = chain ? chain.names.front() : enumerated.at(first_site).site;
   }
   for (std::size_t k = 0; k < stacked_symbols.size(); ++k)
     bound_[static_cast<std::size_t>(stacked_symbols[k])] = values.stacked[k];
@@ -479,21 +318,18 @@ void Executor::walk_for(const program::ForStatement& statement) {
       terms[k].log_prob = values.accumulated[number++];
       terms[k].in_loop = true;
     }
-  for (std::size_t k = first_score; k < scores.size(); ++k) {
-    ScoreSite& score = scores[k];
-    // Its draw stays the one inside the body: terms of the loop read that one, terms outside the array of it.
-    score.log_prob = values.accumulated[number++];
-    if (score.baseline)
-      throw Unsupported(loop.span,
-                        fmt::format("a baseline for {}, which is sampled inside a `for`", score.site));
-  }
-  if (chain) {
+  const auto of_scores_at = values.stacked.begin() + static_cast<std::ptrdiff_t>(first_of_scores);
+  take_iterations(first_term, first_score,
+                  {of_scores_at, of_scores_at + static_cast<std::ptrdiff_t>(of_scores.size())});
+  if (guide_weights && role_ == Role::guide)
+    guide_chains_.push_back({chain, values.stacked.back(), loop.reverse});
+  if (chain && !chain.in_guide) {
     Term term;
     term.kind = TermKind::marginal;
-    term.site = program_->symbol(chain.sites.front()->symbol).name;
-    term.span = chain.sites.front()->span;
+    term.site = chain.names.front();
+    term.span = chain.span;
     std::vector<std::int32_t> dims;
-    for (std::size_t k = 0; k < chain.sizes.size(); ++k)
+    for (std::size_t k = 0; k < chain.past.size(); ++k)
       dims.push_back(static_cast<std::int32_t>(k));
     term.log_prob = builder_->log_sum_exp(values.carried.back(), {}, dims);
     term.plates = chain.plates;

@@ -215,30 +215,13 @@ void Executor::draw_latent(const program::Sample& sample, const Values& paramete
     if (const auto entropy =
             catalog::entropy(*builder_, distribution, parameters, sizes_->shape(sample.type.dims)))
       entropies[latent.term] = per_element(*entropy);
-  if (by_score) {
-    ScoreSite score;
-    score.site = symbol.name;
-    score.term = latent.term;
-    score.draw = value;
-    // The score factor is not masked by conditions: a draw whose terms are all masked has cost 0 by itself.
-    // Iterations that do not exist for a row are no draws.
-    score.log_prob = builder_->broadcast(log_prob, ir::unite(log_prob.type().axes, open_axes()), {});
-    for (const OpenLoop& loop : loops_)
-      if (loop.mask)
-        score.log_prob = ir::select(*loop.mask, score.log_prob, builder_->real(0));
-    score.baseline_name = sample.strategy.baseline_name;
-    if (sample.strategy.baseline)
-      score.baseline = builder_->sum_event(real(sample.strategy.baseline));
-    scores.push_back(std::move(score));
-  }
+  if (by_score)
+    add_score_site(sample, value, log_prob, latent.term);
   latents[symbol.name] = std::move(latent);
 }
 
 void Executor::enumerate_latent(const program::Sample& sample, const Values& parameters, bool in_guide) {
   const program::Symbol& symbol = program_->symbol(sample.symbol);
-  if (in_guide && !loops_.empty())
-    throw Unsupported(sample.span,
-                      fmt::format("summing out {} inside a `for` loop of the guide", symbol.name));
   if (!sample.type.dims.empty())
     throw Unsupported(
         sample.span,
@@ -257,20 +240,20 @@ void Executor::enumerate_latent(const program::Sample& sample, const Values& par
   graph.axes.push_back(std::move(axis));
   const Value value = builder_->axis_index(id);
   bound_[static_cast<std::size_t>(symbol.id)] = value;
-  Value log_prob = catalog::log_prob(*builder_, *sample.distribution, value, parameters);
+  const Value log_prob = catalog::log_prob(*builder_, *sample.distribution, value, parameters);
+  // Where the site does not exist its values weigh 1/K each, so that the sum over them is that of what is left,
+  // and that of nothing is 1.
+  Value log_weight = builder_->broadcast(log_prob, ir::unite(log_prob.type().axes, open_axes()), {});
+  if (const auto mask = open_mask())
+    log_weight = ir::select(*mask, log_weight, -ir::log(ir::to_real(builder_->extent(*size))));
   if (in_guide) {
     add_term(TermKind::guide, sample, log_prob);
   } else {
-    // Where the site does not exist its values weigh 1/K each, so that the sum over them is that of what is
-    // left, and that of nothing is 1.
-    log_prob = builder_->broadcast(log_prob, ir::unite(log_prob.type().axes, open_axes()), {});
-    if (const auto mask = open_mask())
-      log_prob = ir::select(*mask, log_prob, -ir::log(ir::to_real(builder_->extent(*size))));
     Term term;
     term.kind = TermKind::prior;
     term.site = symbol.name;
     term.span = sample.span;
-    term.log_prob = log_prob;
+    term.log_prob = log_weight;
     term.plates = open_axes();
     terms.push_back(std::move(term));
   }
@@ -280,6 +263,7 @@ void Executor::enumerate_latent(const program::Sample& sample, const Values& par
   site.plates = open_axes();
   site.span = sample.span;
   site.in_guide = in_guide;
+  site.log_weight = log_weight;
   site.term = terms.size() - 1;
   site.symbol = symbol.id;
   if (!loops_.empty())
@@ -290,6 +274,7 @@ void Executor::enumerate_latent(const program::Sample& sample, const Values& par
     Latent latent;
     latent.site = symbol.name;
     latent.value = value;
+    latent.enumerated = id;
     latent.term = terms.size() - 1;
     latent.has_term = true;
     latents[symbol.name] = std::move(latent);
@@ -297,6 +282,8 @@ void Executor::enumerate_latent(const program::Sample& sample, const Values& par
 }
 
 Value Executor::latent_value(const Latent& latent) const {
+  if (latent.enumerated)
+    return latent.value;
   Value value = latent.value;
   // Arrays filled in the guide's loops, read at the model's open iteration.
   const std::size_t depth = static_cast<std::size_t>(latent.loops);

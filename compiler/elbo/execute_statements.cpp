@@ -183,7 +183,7 @@ Value Executor::symbol_value(program::SymbolId id, Span span) {
     value = evaluate(symbol.value);
   if (!value && symbol.kind == program::SymbolKind::site) {
     // The predict block reads latents by the names of the model or guide.
-    if (const auto latent = latents.find(symbol.name); latent != latents.end())
+    if (const auto latent = latents.find(symbol.name); latent != latents.end() && !summed_.contains(id))
       return latent->second.value;
   }
   if (const auto summed = summed_.find(id); !value && summed != summed_.end())
@@ -194,7 +194,8 @@ Value Executor::symbol_value(program::SymbolId id, Span span) {
                                   symbol.name, summed->second));
   if (!value)
     throw Unsupported(span, fmt::format("reading {} before it has a value at these indices", symbol.name));
-  return value;
+  const bool learned = symbol.kind == program::SymbolKind::param;
+  return learned ? value : read_by_baseline(value);
 }
 
 Value Executor::constrain_parameter(program::SymbolId id) {

@@ -31,7 +31,7 @@ struct Executor::MapStep {
 Value Executor::held_in_guide(Value value) {
   const bool holds =
       value && detach_density && role_ == Role::guide && value.type().element == ir::Element::real;
-  return holds ? ir::stop_gradient(value) : value;
+  return holds ? hold_.held(value) : value;
 }
 
 Executor::Values Executor::call_net(const program::Transform& transform, Value moved, Value context,
@@ -41,9 +41,11 @@ Executor::Values Executor::call_net(const program::Transform& transform, Value m
   bound_[static_cast<std::size_t>(instance.parameters.at(0))] = moved;
   if (context)
     bound_[static_cast<std::size_t>(instance.parameters.at(1))] = context;
+  const bool in_baseline = std::exchange(in_baseline_, false);
   const bool outer = std::exchange(holds_weights_, held);
   const auto result = walk(instance.body);
   holds_weights_ = outer;
+  in_baseline_ = in_baseline;
   if (!result)
     throw std::logic_error("a function without return");
   return {catalog::as_real(result->at(0)), catalog::as_real(result->at(1))};

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "compiler/elbo/chain.hpp"
 #include "compiler/elbo/hold.hpp"
 #include "compiler/elbo/jumps.hpp"
 #include "compiler/elbo/loop_plan.hpp"
@@ -111,18 +112,6 @@ private:
     /** What the predict walk makes in one iteration, by name. */
     std::map<std::string, ir::Value> produced;
   };
-  /** The finite variables of a loop that reach its next iteration, and the forward algorithm over them. */
-  struct Chain {
-    std::vector<const program::Sample*> sites;
-    std::vector<ir::Extent> sizes;      ///< number of values of each site
-    std::vector<ir::AxisId> previous;   ///< axis of each site's value in the iteration before
-    std::vector<ir::AxisId> current;    ///< axis of its value in this iteration
-    std::vector<ir::AxisId> plates;     ///< of all sites
-    std::optional<ir::Value> condition; ///< under which the sites exist in an iteration
-    std::vector<ir::Value> entered;     ///< carried locals at the start of the body, by carried number
-    explicit operator bool() const { return !sites.empty(); }
-    std::size_t position(program::SymbolId site) const;
-  };
   struct OpenPlate {
     program::PlateId id = -1;
     ir::AxisId axis = -1;
@@ -135,14 +124,31 @@ private:
   void walk_assign(const program::Assign& assign);
   void walk_plate(const program::PlateStatement& plate);
   void walk_for(const program::ForStatement& statement);
-  Chain begin_chain(const LoopPlan& plan);
   std::vector<ir::AxisId> axes_read(const LoopPlan& plan) const;
   Values first_values(const program::ForStatement& statement, const LoopPlan& plan, const Chain& chain);
+
+  // Finite variables along a `for`.
+  /** Whether the site is an axis in this walk rather than a draw. */
+  bool sums_out(const program::Sample& sample) const;
+  /** How many past values of a site the loops of the model read. */
+  std::int64_t depth_in_model(const std::string& site) const;
+  Chain begin_chain(const program::ForStatement& statement, const LoopPlan& plan);
+  /** The chains of the guide to which the samples of a loop of the model belong. */
+  void follow_guide(const program::ForStatement& statement, const LoopPlan& plan,
+                    const std::vector<const program::Sample*>& samples, Chain& chain) const;
+  ir::Value first_weights(const Chain& chain, const std::vector<ir::AxisId>& read) const;
+  void take_conditions(Chain& chain, const EnumeratedSite& site) const;
   void sum_out_iteration(std::size_t first_term, std::size_t first_site, Chain& chain,
                          std::vector<Contribution>& factors);
-  ir::Value next_weights(const Chain& chain, std::vector<Contribution>& factors, ir::Value weights);
-  ir::Value next_table(const Chain& chain, const std::set<program::SymbolId>& feeds,
-                       program::SymbolId carried, std::size_t number, ir::Value argument);
+  /** Replaces the terms of an iteration by their expectation over what the guide sums out. Hands back the log
+   * weights over all axes of the chain; null when the guide sums nothing out here. */
+  ir::Value expect_iteration(std::size_t first_term, std::size_t first_site, Chain& chain,
+                             const Values& arguments, ir::Value index);
+  /** Log weights of past and present values: those of the past, with the factors of this iteration. */
+  ir::Value weights_with(const Chain& chain, std::vector<Contribution>& factors, ir::Value weights) const;
+  ir::Value next_weights(const Chain& chain, ir::Value total, ir::Value weights) const;
+  ir::Value next_table(const Chain& chain, const std::set<LoopPlan::Past>& feeds, program::SymbolId carried,
+                       std::size_t number, ir::Value argument);
   ir::Value fitted(ir::Value next, ir::Value argument, const program::Symbol& symbol) const;
   std::optional<Values> walk_if(const program::IfStatement& statement,
                                 const std::vector<program::Statement>& rest, std::size_t next);
@@ -152,6 +158,11 @@ private:
   // Sites.
   void draw_latent(const program::Sample& sample, const Values& parameters);
   void score_latent(const program::Sample& sample, const Values& parameters);
+  void add_score_site(const program::Sample& sample, ir::Value draw, ir::Value log_prob, std::size_t term);
+  /** What the score function needs of every iteration of a loop that is being closed: values to stack. */
+  Values iterations_of_scores(std::size_t first_term, std::size_t first_score) const;
+  /** The same, once they are arrays; in the order of iterations_of_scores. */
+  void take_iterations(std::size_t first_term, std::size_t first_score, const Values& arrays);
   void enumerate_latent(const program::Sample& sample, const Values& parameters, bool in_guide);
   ir::Value latent_value(const Latent& latent) const;
   ir::Value draw_from_family(const program::Sample& sample, const Values& parameters, Latent& latent);
@@ -221,6 +232,7 @@ private:
                    const program::Type& type);
   ir::Value dim_value(const program::Dim& dim);
   ir::Value data_value(program::SymbolId symbol);
+  ir::Value read_by_baseline(ir::Value value) const;
   ir::Value symbol_value(program::SymbolId symbol, Span span);
   ir::Value constrain_parameter(program::SymbolId symbol);
   std::int32_t data_index(program::SymbolId symbol);
@@ -241,6 +253,7 @@ private:
   bool holds_weights_ = false; ///< weights of nets carry no derivative
   std::map<program::SymbolId, std::string>
       summed_; ///< values lost when the sites they depend on were summed out
+  std::vector<GuideChain> guide_chains_;
   std::map<std::string, guide::LatentSite> sites_;
   std::map<std::string, std::unique_ptr<SiteDraws>> joint_draws_;
   struct DrawnData {

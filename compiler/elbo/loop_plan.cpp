@@ -63,30 +63,52 @@ std::optional<std::size_t> spread_position(const program::Name& name, program::L
 
 namespace {
 
-using Sites = std::set<SymbolId>;
+/** Finite variables, each with how many steps before this iteration; 0 for its value in this one. */
+using Sites = std::set<LoopPlan::Past>;
 
-/** Follows which sites of this iteration each symbol depends on, statement by statement. */
+/** Follows which sites each symbol depends on, statement by statement. */
 class Planner {
 public:
-  Planner(const program::Program& program, const program::ForStatement& statement, bool sums_out)
-      : program_(program), statement_(statement), loop_(program.loop(statement.loop)), sums_out_(sums_out) {}
+  Planner(const program::Program& program, const program::ForStatement& statement,
+          std::function<bool(const program::Sample&)> sums_out)
+      : program_(program), statement_(statement), loop_(program.loop(statement.loop)),
+        sums_out_(std::move(sums_out)) {}
 
   LoopPlan plan() {
-    walk(statement_.body, true);
-    for (SymbolId carried : statement_.carried)
-      if (const auto found = sources_.find(carried); found != sources_.end() && !found->second.empty())
-        plan_.feeds[carried] = found->second;
-    for (const program::Sample* site : plan_.enumerated) {
-      bool reaches = plan_.lags.contains(site->symbol);
-      for (const auto& [carried, sites] : plan_.feeds)
-        reaches = reaches || sites.contains(site->symbol);
-      if (reaches)
+    // What a carried local enters the body with is known from a walk of the body.
+    std::map<SymbolId, Sites> before;
+    do {
+      before = plan_.feeds;
+      sources_.clear();
+      replaced_.clear();
+      walk(statement_.body, true);
+      for (SymbolId carried : statement_.carried)
+        for (const auto& [site, lag] : sources_[carried]) {
+          if (lag < LoopPlan::longest_memory)
+            plan_.feeds[carried].insert({site, lag + 1});
+          else
+            plan_.gathers = carried;
+        }
+    } while (plan_.feeds != before || grew_by_site());
+    for (const program::Sample* site : plan_.enumerated)
+      if (plan_.depth_of(site->symbol) > 0)
         plan_.chain.push_back(site);
-    }
     return std::move(plan_);
   }
 
 private:
+  /** A lag may be read before the statement that shows that its site is summed out. */
+  bool grew_by_site() {
+    const bool grew = plan_.enumerated.size() > known_sites_;
+    known_sites_ = plan_.enumerated.size();
+    return grew;
+  }
+
+  bool is_summed(SymbolId symbol) const {
+    return std::any_of(plan_.enumerated.begin(), plan_.enumerated.end(),
+                       [&](const program::Sample* sample) { return sample->symbol == symbol; });
+  }
+
   void read(const ExprPtr& expr, Sites& sources) {
     if (!expr)
       return;
@@ -97,22 +119,30 @@ private:
           if (const auto lag = lag_of(loop_, index->subscripts[*position].element)) {
             std::int64_t& farthest = plan_.lags[name->symbol];
             farthest = std::max(farthest, *lag);
+            if (*lag > 0 && is_summed(name->symbol))
+              sources.insert({name->symbol, *lag});
           }
     if (const auto* name = program::get_if<program::Name>(expr)) {
       plan_.reads.insert(name->symbol);
-      if (const auto found = sources_.find(name->symbol);
-          found != sources_.end() && !spread_position(*name, loop_.id))
-        sources.insert(found->second.begin(), found->second.end());
+      if (!spread_position(*name, loop_.id)) {
+        if (const auto found = sources_.find(name->symbol); found != sources_.end())
+          sources.insert(found->second.begin(), found->second.end());
+        if (const auto entered = plan_.feeds.find(name->symbol);
+            entered != plan_.feeds.end() && !replaced_.contains(name->symbol))
+          sources.insert(entered->second.begin(), entered->second.end());
+      }
     }
     for (const ExprPtr& part : parts_of(*expr))
       read(part, sources);
   }
 
   void set(SymbolId symbol, const Sites& sources, bool replaces) {
-    if (replaces)
+    if (replaces) {
       sources_[symbol] = sources;
-    else
+      replaced_.insert(symbol);
+    } else {
       sources_[symbol].insert(sources.begin(), sources.end());
+    }
   }
 
   void walk_sample(const program::Sample& sample, bool replaces) {
@@ -124,7 +154,7 @@ private:
       return;
     }
     read(sample.strategy.baseline, ignored);
-    const bool enumerates = sums_out_ && sample.strategy.strategy == program::Strategy::enumerate;
+    const bool enumerates = sums_out_(sample);
     plan_.draws = plan_.draws || !enumerates;
     Frame innermost;
     for (const Frame& frame : sample.frames)
@@ -134,7 +164,7 @@ private:
       return;
     if (std::find(plan_.enumerated.begin(), plan_.enumerated.end(), &sample) == plan_.enumerated.end())
       plan_.enumerated.push_back(&sample);
-    set(sample.symbol, {sample.symbol}, replaces);
+    set(sample.symbol, {{sample.symbol, 0}}, replaces);
   }
 
   /** `replaces`: the statement runs exactly once in an iteration, so that an assignment forgets what was
@@ -172,15 +202,28 @@ private:
   const program::Program& program_;
   const program::ForStatement& statement_;
   const program::Loop& loop_;
-  bool sums_out_;
+  std::function<bool(const program::Sample&)> sums_out_;
   LoopPlan plan_;
-  std::map<SymbolId, Sites> sources_;
+  std::map<SymbolId, Sites> sources_; ///< of what the iteration has set so far
+  std::set<SymbolId> replaced_;       ///< of these nothing is left of the value that they entered with
+  std::size_t known_sites_ = 0;
 };
 
 } // namespace
 
-LoopPlan plan_loop(const program::Program& program, const program::ForStatement& statement, bool sums_out) {
-  return Planner(program, statement, sums_out).plan();
+std::int64_t LoopPlan::depth_of(SymbolId site) const {
+  const auto lag = lags.find(site);
+  std::int64_t depth = lag == lags.end() ? 0 : lag->second;
+  for (const auto& [carried, sites] : feeds)
+    for (const auto& [fed, steps] : sites)
+      if (fed == site)
+        depth = std::max(depth, steps);
+  return depth;
+}
+
+LoopPlan plan_loop(const program::Program& program, const program::ForStatement& statement,
+                   std::function<bool(const program::Sample&)> sums_out) {
+  return Planner(program, statement, std::move(sums_out)).plan();
 }
 
 } // namespace plait::elbo

@@ -6,6 +6,7 @@
 
 #include "compiler/program/program.hpp"
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -21,15 +22,25 @@ struct LoopPlan {
   std::vector<const program::Sample*> enumerated;
   /** Those of them that a later iteration reads, by `z[t - 1]` or through a carried local: a Markov chain. */
   std::vector<const program::Sample*> chain;
-  /** Carried locals whose new value depends on this iteration's value of sites of the chain. */
-  std::map<program::SymbolId, std::set<program::SymbolId>> feeds;
+  /** A finite variable as an iteration finds it: its value so many steps before, 1 for the last one. */
+  using Past = std::pair<program::SymbolId, std::int64_t>;
+  /** Carried locals whose value at the start of an iteration depends on past values of sites of the chain. */
+  std::map<program::SymbolId, std::set<Past>> feeds;
+  /** How many past values of a site are read; 0 for one that no later iteration reads. */
+  std::int64_t depth_of(program::SymbolId site) const;
+  /** Past values farther back than this are not kept: the tables have K^longest_memory entries. */
+  static constexpr std::int64_t longest_memory = 4;
+  /** A carried local that depends on values farther back, as `n = n + z[t]` does. */
+  std::optional<program::SymbolId> gathers;
   /** Every symbol that the body reads, whether it was set inside or outside. */
   std::set<program::SymbolId> reads;
   /** Whether a latent is sampled inside that is not summed out. */
   bool draws = false;
 };
 
-LoopPlan plan_loop(const program::Program& program, const program::ForStatement& statement, bool sums_out);
+/** `sums_out` says which latents are summed out rather than drawn. */
+LoopPlan plan_loop(const program::Program& program, const program::ForStatement& statement,
+                   std::function<bool(const program::Sample&)> sums_out);
 
 /** How far back a subscript reads from the index of a loop: k of `t - k`, or of `t + k` in a reverse loop; 0
  * for `t` itself. Empty for anything else. */

@@ -18,6 +18,15 @@ struct ObjectiveContext {
   const std::vector<Contribution>* contributions = nullptr; ///< signed; their scaled sum is the ELBO
   std::optional<ir::AxisId> particles;
   std::map<std::string, double> options;
+  guide::Parameters* parameters = nullptr; ///< where baselines keep their state
+  bool running_averages = true;            ///< false: baselines remember nothing from step to step
+};
+
+/** State that the step writes itself, beside the optimizer: a parameter that is not learnable. */
+struct StateUpdate {
+  std::int32_t parameter = -1;
+  ir::Value before; ///< the parameter's node
+  ir::Value after;  ///< typed like it
 };
 
 struct ObjectiveValue {
@@ -26,12 +35,21 @@ struct ObjectiveValue {
   /** When set, parameters that shape the draws follow the gradient of this instead of `loss`. */
   std::optional<ir::Value> guide_loss;
   std::vector<std::pair<std::string, ir::Value>> parts; ///< named addends of `reported`, when it is a sum
+  std::vector<StateUpdate> updates;                     ///< of the state that `loss` reads
 };
 
 struct ObjectiveOption {
   std::string_view name;
   double value;
   std::string_view meaning;
+};
+
+/** What an objective does with draws that have no pathwise derivative. */
+enum class ScoreRule : std::uint8_t {
+  surrogate, ///< score function with the site's baseline
+  held_out,  ///< score function; the other particles are the baseline
+  weighted,  ///< every latent is learned by importance weights, no draw by its derivative
+  refused,
 };
 
 struct Objective {
@@ -43,6 +61,7 @@ struct Objective {
   ir::Required<bool> detach_guide_density;
   /** Whether closed-form KL and entropy may stand for sampled densities. */
   ir::Required<bool> analytic;
+  ir::Required<ScoreRule> scores;
   ir::Required<ObjectiveValue (*)(const ObjectiveContext&)> make;
 };
 

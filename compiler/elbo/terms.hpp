@@ -25,20 +25,36 @@ struct Term {
   TermKind kind = TermKind::prior;
   std::string site;
   Span span;
-  ir::Value log_prob;                 ///< event dimensions summed, masked; axes: at least `plates`
+  ir::Value log_prob; ///< event dimensions summed, masked; axes: at least `plates`
+  /** In the outermost `for` around it, the value of every iteration, [T]; null when nobody asks for it. */
+  ir::Value by_iteration;
   std::vector<ir::AxisId> plates;     ///< ascending; what the scale rule multiplies over
   std::vector<ir::AxisId> enumerated; ///< enumeration axes open around the term
   bool in_loop = false;               ///< made inside a `for`: log_prob is the sum over its iterations
   bool absorbed = false;              ///< part of a marginal term: counts no more by itself
 };
 
-/** A latent draw of the guide that has no pathwise derivative. */
+/** Control variate of a score-function site. */
+enum class Baseline : std::uint8_t {
+  automatic,     ///< the program does not say: leave-one-out with several particles, else the average
+  none,          ///< switched off
+  average,       ///< decaying average of the costs of the steps before
+  leave_one_out, ///< mean cost of the other particles
+  expression,    ///< the program's own, which predicts what the average leaves
+};
+
+/** A latent draw of the guide that has no pathwise derivative. Inside `for` loops, log_prob, exists and
+ * baseline have one leading dimension for each of them, outermost first. */
 struct ScoreSite {
   std::string site;
-  std::size_t term = 0;              ///< index of its guide term
-  ir::Value log_prob;                ///< log q of the draw as it was drawn: not masked, not scaled
-  std::optional<ir::Value> baseline; ///< the user's, with the site's plates
-  std::string baseline_name;         ///< "average", …
+  Span span;
+  std::size_t term = 0; ///< index of its guide term
+  ir::Value log_prob;   ///< log q of the draw as it was drawn, not scaled; 0 where it does not exist
+  ir::Value exists;     ///< 1, or 0 where the element or the iteration does not exist; null: everywhere 1
+  Baseline kind = Baseline::automatic;
+  std::optional<ir::Value> baseline; ///< the value of the program's expression
+  double decay = 0.9;                ///< of the average
+  std::size_t loops = 0;             ///< number of enclosing loops
   ir::Value draw;                    ///< the sampled value: what downstream costs depend on
 };
 
@@ -50,6 +66,7 @@ struct EnumeratedSite {
   Span span;
   bool in_guide = false; ///< weights its terms by q instead of joining the model's sum
   std::size_t term = 0;  ///< index of its own density term
+  ir::Value log_weight;  ///< log density, 1/K where the site does not exist
   program::SymbolId symbol = -1;
   std::vector<ir::Value> conditions; ///< of the `if` branches between it and the loop around it
   bool summed = false;               ///< already summed out at the end of an iteration
@@ -60,6 +77,7 @@ struct Latent {
   std::string site;
   ir::Value value; ///< at the open plates; with one leading dimension per enclosing loop
   int loops = 0;
+  std::optional<ir::AxisId> enumerated; ///< summed out in the guide: the axis of its values
   std::size_t term = 0; ///< guide term, when it has one
   bool has_term = false;
   const catalog::Distribution* distribution = nullptr; ///< for closed-form KL; null inside loops

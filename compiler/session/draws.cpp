@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 namespace plait::session {
 
@@ -215,30 +216,46 @@ Summary summarize(const DrawnArray& array, bool is_parameter) {
   summary.shape = array.shape;
   summary.exists = array.exists;
   const std::size_t size = array.values.empty() ? 0 : array.values.front().size();
-  const auto draws = static_cast<double>(array.values.size());
-  std::vector<double> column(array.values.size());
-  for (std::size_t i = 0; i < size; ++i) {
-    double sum = 0;
-    for (std::size_t k = 0; k < column.size(); ++k) {
-      column[k] = array.values[k][i];
-      sum += column[k];
+  const std::size_t count = array.values.size();
+  const auto draws = static_cast<double>(count);
+  for (std::vector<double>* numbers : {&summary.mean, &summary.sd, &summary.q05, &summary.q50, &summary.q95})
+    numbers->resize(size);
+  // Draws lie one after the other: some neighbouring numbers are gathered from all of them at once.
+  constexpr std::size_t together = 16;
+  std::vector<double> columns(together * count);
+  for (std::size_t first = 0; first < size; first += together) {
+    const std::size_t width = std::min(together, size - first);
+    for (std::size_t k = 0; k < count; ++k)
+      for (std::size_t i = 0; i < width; ++i)
+        columns[i * count + k] = array.values[k][first + i];
+    for (std::size_t i = 0; i < width; ++i) {
+      const std::span<double> column(columns.data() + i * count, count);
+      double sum = 0;
+      for (double value : column)
+        sum += value;
+      const double mean = sum / draws;
+      double squares = 0;
+      for (double value : column)
+        squares += (value - mean) * (value - mean);
+      // Interpolated order statistics; what is below one quantile stays below the next.
+      auto begin = column.begin();
+      const auto quantile = [&](double p) {
+        const double position = p * (draws - 1);
+        const auto low = static_cast<std::ptrdiff_t>(position);
+        std::nth_element(begin, column.begin() + low, column.end());
+        begin = column.begin() + low;
+        const double value = *begin;
+        if (position == static_cast<double>(low))
+          return value;
+        return value +
+               (position - static_cast<double>(low)) * (*std::min_element(begin + 1, column.end()) - value);
+      };
+      summary.mean[first + i] = mean;
+      summary.sd[first + i] = draws > 1 ? std::sqrt(squares / (draws - 1)) : 0;
+      summary.q05[first + i] = quantile(0.05);
+      summary.q50[first + i] = quantile(0.5);
+      summary.q95[first + i] = quantile(0.95);
     }
-    const double mean = sum / draws;
-    double squares = 0;
-    for (double value : column)
-      squares += (value - mean) * (value - mean);
-    std::sort(column.begin(), column.end());
-    const auto quantile = [&](double p) {
-      const double position = p * (draws - 1);
-      const auto low = static_cast<std::size_t>(position);
-      const std::size_t high = std::min(low + 1, column.size() - 1);
-      return column[low] + (position - static_cast<double>(low)) * (column[high] - column[low]);
-    };
-    summary.mean.push_back(mean);
-    summary.sd.push_back(draws > 1 ? std::sqrt(squares / (draws - 1)) : 0);
-    summary.q05.push_back(quantile(0.05));
-    summary.q50.push_back(quantile(0.5));
-    summary.q95.push_back(quantile(0.95));
   }
   return summary;
 }
@@ -246,6 +263,8 @@ Summary summarize(const DrawnArray& array, bool is_parameter) {
 } // namespace
 
 std::vector<Summary> Fit::summaries() const {
+  if (state_->summarized == state_->step)
+    return state_->summaries;
   session::DrawRequest request;
   request.draws = 0;
   std::vector<DrawnArray> parameters;
@@ -254,6 +273,8 @@ std::vector<Summary> Fit::summaries() const {
     result.push_back(summarize(array, false));
   for (const DrawnArray& array : parameters)
     result.push_back(summarize(array, true));
+  state_->summaries = result;
+  state_->summarized = state_->step;
   return result;
 }
 

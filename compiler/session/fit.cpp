@@ -16,6 +16,15 @@ Fit::~Fit() = default;
 std::int64_t Fit::step() const {
   return state_->step;
 }
+std::int64_t Fit::steps() const {
+  return state_->steps;
+}
+const FitOptions& Fit::options() const {
+  return state_->options;
+}
+const std::string& Fit::model_text() const {
+  return state_->parsed->source.text;
+}
 bool Fit::finished() const {
   return state_->step >= state_->steps;
 }
@@ -42,6 +51,13 @@ void Fit::run(std::int64_t steps, const Observer& observer) {
   const double decay_per_step = std::pow(options.decay, 1.0 / static_cast<double>(state.steps));
   const auto begin = std::chrono::steady_clock::now();
   const double seconds_before = state.seconds;
+  const auto seconds_now = [&] {
+    return seconds_before + std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  };
+  // Between reports the observer is asked a few times a second; the clock is read as rarely as that allows.
+  constexpr double between_calls = 0.2;
+  double called = seconds_before;
+  std::int64_t until_clock = 1, stride = 1;
 
   while (state.step < last) {
     const auto t = static_cast<double>(state.step);
@@ -56,22 +72,33 @@ void Fit::run(std::int64_t steps, const Observer& observer) {
     runner.run(static_cast<std::uint32_t>(state.step));
     const double elbo = runner.scalar(0);
     if (!std::isfinite(elbo)) {
-      state.seconds =
-          seconds_before + std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+      state.seconds = seconds_now();
       throw Error(Fault::inference, session::explain_failure(state, state.step));
     }
     ++state.step;
     state.pending_elbo += elbo;
     ++state.pending_steps;
     if (state.step % every == 0 || state.step == last) {
-      state.seconds =
-          seconds_before + std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+      state.seconds = called = seconds_now();
       const Progress progress{state.step, state.steps,
                               state.pending_elbo / static_cast<double>(state.pending_steps), state.seconds};
       state.pending_elbo = 0;
       state.pending_steps = 0;
       state.trace.push_back(progress);
       if (observer && !observer(progress))
+        break;
+    } else if (observer && --until_clock == 0) {
+      state.seconds = seconds_now();
+      if (state.seconds - called < between_calls / 8)
+        stride = std::min<std::int64_t>(2 * stride, 1024);
+      else
+        stride = std::max<std::int64_t>(stride / 2, 1);
+      until_clock = stride;
+      if (state.seconds - called < between_calls)
+        continue;
+      called = state.seconds;
+      if (!observer({state.step, state.steps, state.pending_elbo / static_cast<double>(state.pending_steps),
+                     state.seconds}))
         break;
     }
   }

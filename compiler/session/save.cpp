@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <functional>
 
 namespace plait {
@@ -247,7 +248,7 @@ Fit open_run(const std::string& folder, const Data* replaced,
     auto state = session::make_state(std::move(parsed), data, options);
     state->steps = manifest.steps;
     const auto differences = runtime::resume_differences(manifest, manifest_of(*state));
-    if (!differences.empty() && !replaced)
+    if (!differences.empty())
       throw Error(Fault::data, fmt::format("error: the run in {} cannot be opened as it was: {}", folder,
                                            fmt::join(differences, "; ")));
     const runtime::FitState saved = runtime::read_state(run);
@@ -264,7 +265,8 @@ Fit open_run(const std::string& folder, const Data* replaced,
     if (const auto pending = saved.scalars.find("pending_steps"); pending != saved.scalars.end())
       state->pending_steps = static_cast<std::int64_t>(pending->second);
     const runtime::Trace trace = runtime::read_trace(run.trace());
-    for (std::size_t k = 0; k < trace.steps.size(); ++k)
+    // A run that was killed may have left a row more than its state has steps.
+    for (std::size_t k = 0; k < trace.steps.size() && trace.steps[k] <= state->step; ++k)
       state->trace.push_back({trace.steps[k], state->steps, trace.elbo[k], trace.seconds[k]});
     return make(std::move(state));
   } catch (const runtime::StorageError& error) {
@@ -274,18 +276,34 @@ Fit open_run(const std::string& folder, const Data* replaced,
 
 } // namespace
 
-void Fit::save(const std::string& folder) const {
+void Fit::checkpoint(const std::string& folder) const {
   const State& state = *state_;
   const runtime::RunFolder run{folder};
   try {
     runtime::make_folder(folder);
     runtime::write_manifest(run, manifest_of(state));
+    const std::string partial = run.trace() + ".partial";
+    {
+      auto trace = runtime::TraceWriter::begin(partial);
+      for (const Progress& progress : state.trace)
+        trace.add(progress.step, progress.elbo, progress.seconds);
+      trace.flush();
+    }
+    std::error_code failed;
+    std::filesystem::rename(partial, run.trace(), failed);
+    if (failed)
+      throw runtime::StorageError(run.trace(), "cannot write the file: " + failed.message());
     runtime::write_state(run, state_of(state));
-    auto trace = runtime::TraceWriter::begin(run.trace());
-    for (const Progress& progress : state.trace)
-      trace.add(progress.step, progress.elbo, progress.seconds);
-    trace.flush();
+  } catch (const runtime::StorageError& error) {
+    throw Error(Fault::usage, fmt::format("error: {}", error.what()));
+  }
+}
 
+void Fit::save(const std::string& folder) const {
+  checkpoint(folder);
+  const State& state = *state_;
+  const runtime::RunFolder run{folder};
+  try {
     session::DrawRequest request;
     request.draws = 1;
     request.at_points = true;

@@ -129,6 +129,8 @@ struct Fit::State {
   double pending_elbo = 0; ///< sum since the last report
   std::int64_t pending_steps = 0;
   CompileReport report;
+  mutable std::vector<Summary> summaries; ///< of step `summarized`
+  mutable std::int64_t summarized = -1;
   mutable std::shared_ptr<const session::LaplacePosterior>
       laplace; ///< kept for the next draws at the same step
 };

@@ -118,7 +118,8 @@ struct Progress {
   double elbo = 0;    ///< mean over the steps since the last report
   double seconds = 0; ///< since the first step
 };
-/** Called about every `report_every` steps; false stops the run, which can be resumed later. */
+/** Called about every `report_every` steps, and several times a second; false stops the run, which can be
+ * resumed later. */
 using Observer = std::function<bool(const Progress&)>;
 
 /** Posterior of one latent under the guide, or the value of one parameter; row-major. */
@@ -167,7 +168,10 @@ public:
   ~Fit();
 
   std::int64_t step() const;
+  std::int64_t steps() const; ///< asked for so far
   bool finished() const;
+  const FitOptions& options() const;
+  const std::string& model_text() const;
   /** Goes on for `steps` more steps, or, with 0, to the end of what was asked for.
    * \throws Error(Fault::inference) naming site, step and value; the state before that step is kept. */
   void run(std::int64_t steps = 0, const Observer& observer = {});
@@ -196,6 +200,9 @@ public:
   /** Writes summary.json, params.safetensors, state.safetensors, trace.csv, manifest.json and the model into
    * a folder. */
   void save(const std::string& folder) const;
+  /** Writes what going on needs, and no more: quick enough to be called during a run. A run that was killed
+   * is opened where this was called last. */
+  void checkpoint(const std::string& folder) const;
   /** Opens a saved run; with its data it can go on bit for bit. \throws Error naming what changed since. */
   static Fit open(const std::string& folder);
   static Fit open(const std::string& folder, const Data& data);

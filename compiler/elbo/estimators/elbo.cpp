@@ -17,9 +17,9 @@ ObjectiveValue make_elbo(const ObjectiveContext& context) {
   }
   if (!result.reported)
     result.reported = builder.real(0);
-  const ScoreSurrogate score =
-      score_function(*context.walk, *context.contributions, builder, context.particles);
+  ScoreSurrogate score = score_function(context);
   result.loss = score.baseline_loss - score.surrogate - result.reported;
+  result.updates = std::move(score.updates);
   return result;
 }
 
@@ -36,6 +36,7 @@ const Objective elbo_objective{
     .least_particles = 1,
     .detach_guide_density = false,
     .analytic = true,
+    .scores = ScoreRule::surrogate,
     .make = make_elbo,
 };
 
@@ -46,6 +47,7 @@ const Objective sampled_elbo_objective{
     .least_particles = 1,
     .detach_guide_density = false,
     .analytic = false,
+    .scores = ScoreRule::surrogate,
     .make = make_elbo,
 };
 
@@ -56,6 +58,7 @@ const Objective stl_objective{
     .least_particles = 1,
     .detach_guide_density = true,
     .analytic = false,
+    .scores = ScoreRule::surrogate,
     .make = make_elbo,
 };
 

@@ -114,6 +114,7 @@ const Objective iwae_objective{
     .least_particles = 2,
     .detach_guide_density = true,
     .analytic = false,
+    .scores = ScoreRule::refused,
     .make = make_iwae,
 };
 
@@ -128,6 +129,7 @@ const Objective renyi_objective{
     .least_particles = 2,
     .detach_guide_density = false,
     .analytic = false,
+    .scores = ScoreRule::refused,
     .make = make_renyi,
 };
 

@@ -39,6 +39,8 @@ public:
     INFO(render(source_, diagnostics));
     REQUIRE(elbo_);
     elbo::add_gradient_outputs(*elbo_);
+    for (const auto& [name, value] : elbo_->latents)
+      elbo_->builder->output({ir::OutputKind::value, name, value.id(), -1, -1});
     inputs.extents = setting_.sizes;
     for (const ir::DataArray& array : elbo_->graph->data) {
       if (setting_.ragged.contains(array.name))
@@ -47,6 +49,9 @@ public:
         inputs.data.push_back({setting_.data.at(array.name), {}, {}});
     }
     inputs.parameters.resize(elbo_->graph->parameters.size());
+    for (std::size_t k = 0; k < inputs.parameters.size(); ++k)
+      if (!elbo_->parameters->at(static_cast<std::int32_t>(k)).learnable)
+        inputs.parameters[k].assign(stored_size(elbo_->graph->parameters[k]), 0.0);
     inputs.rows.resize(elbo_->graph->minibatches.size());
     inputs.inputs["kl_weight"] = 1;
     inputs.seed = 17;
@@ -58,6 +63,9 @@ public:
   void set_parameter(const std::string& name, std::vector<double> unconstrained) {
     inputs.parameters.at(static_cast<std::size_t>(elbo_->parameters->find(name))) = std::move(unconstrained);
   }
+  const std::vector<double>& parameter(const std::string& name) const {
+    return inputs.parameters.at(static_cast<std::size_t>(elbo_->parameters->find(name)));
+  }
   void set_rows(std::size_t minibatch, std::vector<std::uint32_t> rows) {
     inputs.extents[ir::to_string(graph().minibatches.at(minibatch).rows)] =
         static_cast<std::int64_t>(rows.size());
@@ -67,6 +75,7 @@ public:
   struct Value {
     double elbo = 0;
     std::map<std::string, std::vector<double>> gradient; ///< of the ELBO: minus the gradient of the loss
+    std::map<std::string, std::vector<double>> draws;    ///< of the latents
   };
   Value evaluate() const {
     const ir::Results results = ir::interpret(graph(), inputs);
@@ -78,6 +87,8 @@ public:
         for (double& number : gradient)
           number = -number;
         value.gradient[graph().outputs[k].name] = std::move(gradient);
+      } else if (graph().outputs[k].kind == ir::OutputKind::value) {
+        value.draws[graph().outputs[k].name] = results.outputs[k].numbers;
       }
     return value;
   }
@@ -116,6 +127,18 @@ public:
   ir::Inputs inputs;
 
 private:
+  std::size_t stored_size(const ir::Parameter& parameter) const {
+    std::int64_t size = 1;
+    const auto multiply = [&](const ir::Extent& extent) {
+      size *= extent.is_known() ? extent.value : setting_.sizes.at(ir::to_string(extent));
+    };
+    for (ir::AxisId axis : parameter.axes)
+      multiply(elbo_->graph->axis(axis).population);
+    for (const ir::Extent& extent : parameter.shape)
+      multiply(extent);
+    return static_cast<std::size_t>(size);
+  }
+
   Setting setting_;
   Source source_;
   std::optional<program::Program> program_;

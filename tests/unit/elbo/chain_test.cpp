@@ -337,9 +337,9 @@ TEST_CASE("chains that cannot be summed out are refused", "[chain]") {
   };
   CHECK_THAT(refused("n = 0; for t in 0..N { z[t] ~ categorical(A[0]) using enumerate; n = n + z[t]; }"
                      "factor(n);"),
-             Catch::Contains("more than its last value"));
-  CHECK_THAT(refused("for t in 0..N { z[t] ~ categorical(t < 2 ? A[0] : A[z[t - 2]]) using enumerate; }"),
-             Catch::Contains("2 steps before"));
+             Catch::Contains("n depends on more than its last 4 values"));
+  CHECK_THAT(refused("for t in 0..N { z[t] ~ categorical(t < 5 ? A[0] : A[z[t - 5]]) using enumerate; }"),
+             Catch::Contains("5 steps before is read, at most 4"));
   CHECK_THAT(
       refused("p = 0; for t in 0..N { z[t] ~ categorical(A[p]) using enumerate; p = z[t]; } factor(p);"),
       Catch::Contains("after its loop"));
