@@ -80,8 +80,8 @@ Dependence::Dependence(const ir::Graph& graph, const std::vector<NodeId>& source
   const Iterations at_source = source_loop_ == ir::no_node ? Iterations::all() : Iterations{.same = true};
   std::vector<AxisId> source_axes;
   for (NodeId source : sources) {
+    // In a loop a source may come to depend on its own draw of an iteration before: z[t] ~ q(. | z[t - 1]).
     state_[static_cast<std::size_t>(source)] = State{{}, at_source};
-    fixed[static_cast<std::size_t>(source)] = true;
     source_axes = ir::unite(source_axes, graph.type(source).axes);
   }
   const auto state_of = [&](NodeId id) -> const std::optional<State>& {

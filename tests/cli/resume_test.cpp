@@ -40,7 +40,7 @@ TEST_CASE("a finished run goes on when more steps are asked for, with the bits o
   CHECK(again.error.find("this run has finished: 500 steps") != std::string::npos);
 }
 
-TEST_CASE("--resume refuses another model and other options by name") {
+TEST_CASE("resuming refuses another model and other options by name") {
   const Prepared work;
   REQUIRE(run_plait(fit("a.run", {"--steps", "20"}), work.path()).code == 0);
   const std::vector<std::pair<std::vector<std::string>, std::string>> wrong{
