@@ -1,3 +1,4 @@
+#include "runtime/bind_errors.hpp"
 #include "runtime/bound_shape.hpp"
 #include "runtime/data_files.hpp"
 #include "runtime/dataset.hpp"
@@ -35,7 +36,10 @@ public:
   BindResult run() {
     files_.open_shared(result_.errors);
     shared_failed_ = !result_.errors.empty();
-    report_unknown_names();
+    std::vector<const ExpectedData*> declared;
+    for (const Item& item : items_)
+      declared.push_back(item.expected);
+    report_unknown_names(declared, source_, result_.errors);
     take_given_sizes();
     for (Item& item : items_)
       guarded(item, [&] { locate(item); });
@@ -108,65 +112,14 @@ private:
   [[noreturn]] void fail_at(const Item& item, const Fault& fault, std::size_t trailing = 0) {
     DataError error = error_of(item, "", fault.hint);
     const BoundData& bound = item.bound;
-    error.element = element_position(bound, item.expected->sizes.size(), fault.flat);
-    error.element.resize(error.element.size() - std::min(trailing, error.element.size()));
-    std::string value;
-    if (trailing == 0)
-      value = shown_value(bound.values, fault.flat);
-    error.value = value;
-    bool table = item.located && item.located->argument->format == Origin::Format::csv;
-    std::string is = value.empty() ? "" : " is " + value;
-    if (table) {
-      auto width = static_cast<std::int64_t>(item.located->keys.size());
-      std::int64_t row = fault.flat / width;
-      if (!item.loaded.order.empty())
-        row = item.loaded.order[static_cast<std::size_t>(row)];
-      error.row = row + 1;
-      if (trailing == 0) {
-        error.key = item.located->keys[static_cast<std::size_t>(fault.flat % width)];
-        error.message =
-            fmt::format("{}{} in row {} of column {}{}", error.name, is, error.row, error.key, fault.problem);
-      } else {
-        error.message = fmt::format("{} in row {}{}", error.name, error.row, fault.problem);
-      }
-    } else {
-      if (!error.element.empty())
-        error.row = error.element[0] + 1;
-      std::string index = error.element.empty() ? "" : shown_shape(error.element);
-      error.message = fmt::format("{}{}{}{}", error.name, index, is, fault.problem);
-    }
+    describe_fault(error, fault, trailing, bound, item.expected->sizes.size(),
+                   item.located ? &*item.located : nullptr, item.loaded);
     if (item.located)
       error.line = files_.line_of(item.loaded, fault.flat);
     throw DataFailure(std::move(error));
   }
 
   // ---- names and sizes
-
-  void report_unknown_names() {
-    std::vector<std::string> declared;
-    std::set<std::string> known;
-    for (const Item& item : items_) {
-      declared.push_back(item.expected->name);
-      known.insert(item.expected->name);
-      known.insert(item.expected->index_size.name);
-      for (const Size& size : item.expected->sizes)
-        known.insert(size.name);
-    }
-    for (const DataArgument& argument : source_.arguments) {
-      if (argument.name.empty() || known.contains(argument.name))
-        continue;
-      DataError error;
-      error.name = argument.name;
-      error.message =
-          fmt::format("--data {}: the model declares no data named {}", argument.text, argument.name);
-      std::string near = nearest_name(argument.name, declared);
-      error.hint = declared.empty() ? "it declares none at all"
-                                    : fmt::format("{}its data are: {}",
-                                                  near.empty() ? "" : fmt::format("did you mean {}? ", near),
-                                                  fmt::join(declared, ", "));
-      result_.errors.push_back(std::move(error));
-    }
-  }
 
   void take_given_sizes() {
     for (const auto& [name, value] : options_.sizes) {

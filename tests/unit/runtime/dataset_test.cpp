@@ -1,4 +1,5 @@
 #include "runtime/dataset.hpp"
+#include "tests/unit/runtime/declare.hpp"
 #include "tests/unit/runtime/scratch.hpp"
 
 #include <catch2/catch.hpp>
@@ -8,88 +9,9 @@
 #include <numeric>
 
 using namespace plait::runtime;
+using namespace declare;
 using scratch::npy;
 using scratch::reals;
-
-namespace {
-
-using Shape = std::vector<std::int64_t>;
-using Reals = std::vector<double>;
-using Arguments = std::vector<std::string>;
-
-Size size(const std::string& text) {
-  if (std::isdigit(static_cast<unsigned char>(text[0])))
-    return {"", std::stoll(text)};
-  return {text, -1};
-}
-
-ExpectedData declare(DataKind kind, const std::string& name, const std::vector<std::string>& sizes = {}) {
-  ExpectedData expected;
-  expected.name = name;
-  expected.kind = kind;
-  for (const std::string& text : sizes)
-    expected.sizes.push_back(size(text));
-  return expected;
-}
-ExpectedData real(const std::string& name, const std::vector<std::string>& sizes = {}) {
-  return declare(DataKind::real, name, sizes);
-}
-ExpectedData integer(const std::string& name, const std::vector<std::string>& sizes = {}) {
-  return declare(DataKind::integer, name, sizes);
-}
-ExpectedData bit(const std::string& name, const std::vector<std::string>& sizes = {}) {
-  return declare(DataKind::bit, name, sizes);
-}
-ExpectedData index(const std::string& of, const std::string& name, const std::vector<std::string>& sizes = {},
-                   std::int64_t base = 0) {
-  ExpectedData expected = declare(DataKind::index, name, sizes);
-  expected.index_size = size(of);
-  expected.index_base = base;
-  return expected;
-}
-ExpectedData ragged(ExpectedData expected) {
-  expected.ragged = true;
-  return expected;
-}
-ExpectedData limited(ExpectedData expected, std::optional<Limit> lower, std::optional<Limit> upper = {}) {
-  expected.lower = lower;
-  expected.upper = upper;
-  return expected;
-}
-ExpectedData constrained(ExpectedData expected, DataConstraint constraint) {
-  expected.constraint = constraint;
-  return expected;
-}
-
-BindResult bind_arguments(const std::vector<ExpectedData>& expected, const Arguments& arguments,
-                          const BindOptions& options = {}) {
-  std::vector<DataError> errors;
-  DataSource source = parse_data_arguments(arguments, errors);
-  BindResult result = bind_data(expected, source, options);
-  result.errors.insert(result.errors.begin(), errors.begin(), errors.end());
-  return result;
-}
-
-Dataset bound(const std::vector<ExpectedData>& expected, const Arguments& arguments,
-              const BindOptions& options = {}) {
-  BindResult result = bind_arguments(expected, arguments, options);
-  INFO(to_text(result.errors));
-  REQUIRE(result.errors.empty());
-  return result.dataset;
-}
-
-std::string errors(const std::vector<ExpectedData>& expected, const Arguments& arguments,
-                   const BindOptions& options = {}) {
-  return to_text(bind_arguments(expected, arguments, options).errors);
-}
-
-std::string argument_error(const std::string& argument) {
-  std::vector<DataError> errors;
-  parse_data_arguments({argument}, errors);
-  return to_text(errors);
-}
-
-} // namespace
 
 TEST_CASE("data arguments: every form is understood") {
   std::vector<DataError> errors;
@@ -587,47 +509,4 @@ TEST_CASE("real data: radon, MNIST, chorales, flights, topics, long tables") {
     Dataset data = bound({bit("y", {"N", "T"})}, {"y=" + file + ":2..8"});
     CHECK(data.sizes == std::map<std::string, std::int64_t>{{"N", 294}, {"T", 7}});
   }
-}
-
-TEST_CASE("bind: optional data may be missing when their sizes are known otherwise") {
-  scratch::Folder folder;
-  folder.write("x.npy", npy<double>({1, 2, 3}, "(3,)"));
-  folder.write("T.npy", npy<std::int32_t>({2, 0, 1}, "(3,)"));
-  BindOptions options;
-  options.optional = {"y", "notes"};
-  options.left_open = {{"D", 2}, {"N", 7}, {"J", 5}};
-  const std::vector<ExpectedData> expected{real("x", {"N"}), limited(real("y", {"N", "D"}), Limit{0, true}),
-                                           ragged(bit("notes", {"N", "T", "D"}))};
-  std::vector<DataError> faults;
-  const BindResult result =
-      bind_data(expected, parse_data_arguments({"x=x.npy", "T=T.npy"}, faults), options);
-  REQUIRE(faults.empty());
-  REQUIRE(to_text(result.errors).empty());
-  CHECK_FALSE(result.dataset.data[0].absent);
-  CHECK(result.dataset.data[1].absent);
-  CHECK(result.dataset.data[1].values.shape == Shape{3, 2}); // N by x, D by the fit
-  CHECK(result.dataset.sizes == std::map<std::string, std::int64_t>{{"D", 2}, {"N", 3}});
-  CHECK(result.dataset.data[2].lengths == std::vector<std::int32_t>{2, 0, 1});
-  CHECK(result.dataset.data[2].values.size() == 6);
-
-  options.left_open = {};
-  CHECK(errors({real("x", {"N"}), real("y", {"N", "D"})}, {"x=x.npy"}, options) ==
-        "error: no data given for y, and its size D does not follow from the rest\n"
-        "hint: say how many there are: --set D=…");
-  CHECK(errors({real("x", {"N"}), ragged(bit("notes", {"N", "T"}))}, {"x=x.npy"}, options)
-            .starts_with("error: no data given for notes, nor the lengths T of its rows"));
-}
-
-TEST_CASE("bind: the size of an index that the data leave open is that of the fit") {
-  scratch::Folder folder;
-  folder.write("k.npy", npy<std::int32_t>({0, 2}, "(2,)"));
-  folder.write("far.npy", npy<std::int32_t>({0, 5}, "(2,)"));
-  BindOptions options;
-  options.left_open = {{"J", 5}};
-  std::vector<DataError> faults;
-  const BindResult result =
-      bind_data({index("J", "k", {"N"})}, parse_data_arguments({"k=k.npy"}, faults), options);
-  REQUIRE(to_text(result.errors).empty());
-  CHECK(result.dataset.sizes.at("J") == 5);
-  CHECK(errors({index("J", "k", {"N"})}, {"k=far.npy"}, options).find("5") != std::string::npos);
 }
