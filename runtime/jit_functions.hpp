@@ -2,8 +2,8 @@
 
 // The C functions that generated code may call. Names and signatures are an ABI: generated code is cached on
 // disk. Functions without suffix take and return double; `_f32` twins take and return float and compute in
-// double, except the matrix functions, which compute in the type they name. No function throws. None allocates
-// or keeps state but the matrix products, whose packed operands are memory of the thread.
+// double, except the matrix functions, which compute in the type they name. No function throws. None
+// allocates or keeps state but the matrix products, whose packed operands are memory of the thread.
 //
 // Draws: (seed, step, stream, row, element) as in rng.hpp. The same place gives the same draw in both
 // precisions, up to rounding. Arguments outside a function's domain give NaN.

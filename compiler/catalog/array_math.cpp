@@ -207,8 +207,8 @@ Value log_clamped(Value x) {
 Value log_one_minus(Value x) {
   Builder& builder = x.builder();
   const Value near_zero = log1p(-minimum(x, builder.real(0.5)));
-  // At x = 1/2 both minima meet their bound. The derivative goes to the first of equals: here to the bound, so
-  // that x is counted once.
+  // At x = 1/2 both minima meet their bound. The derivative goes to the first of equals: here to the bound,
+  // so that x is counted once.
   const Value near_one =
       log(minimum(builder.real(1), maximum(2.0 - 2.0 * x, builder.real(smallest_positive))));
   return near_zero + near_one;

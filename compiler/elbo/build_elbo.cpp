@@ -81,9 +81,10 @@ std::vector<bool> parameters_of_draws(const Executor& walk, const ir::Graph& gra
       if (mixed.reaches(carried))
         throw Unsupported(
             program.guide_span,
-            fmt::format("the objective iwae with a `for` of the guide that carries a value made from draws and "
-                        "from parameter {}: use `--objective \"renyi(alpha=0)\"`, the same bound",
-                        graph.parameters[k].name));
+            fmt::format(
+                "the objective iwae with a `for` of the guide that carries a value made from draws and "
+                "from parameter {}: use `--objective \"renyi(alpha=0)\"`, the same bound",
+                graph.parameters[k].name));
   }
   return result;
 }
@@ -129,8 +130,7 @@ std::optional<Elbo> build_elbo(const program::Program& program, const ElboOption
       std::vector<Contribution> annealed = contributions;
       const Value weight = builder.input("kl_weight");
       for (Contribution& contribution : annealed)
-        if (!contribution.name.starts_with("observed") && !contribution.name.starts_with("sum over"))
-        {
+        if (!contribution.name.starts_with("observed") && !contribution.name.starts_with("sum over")) {
           contribution.value = contribution.value * weight;
           if (contribution.by_iteration)
             contribution.by_iteration = contribution.by_iteration * weight;

@@ -138,10 +138,11 @@ void expect(std::vector<Contribution>& contributions, const Executor& walk, ir::
       if (!site->in_guide || !ir::contains(axes, site->axis))
         continue;
       if (site->summed)
-        throw Unsupported(contribution.span,
-                          fmt::format("reading {0} here: the guide sums it out step by step of a `for`, and it "
-                                      "can be read only in the model's `for` that samples it",
-                                      site->site));
+        throw Unsupported(
+            contribution.span,
+            fmt::format("reading {0} here: the guide sums it out step by step of a `for`, and it "
+                        "can be read only in the model's `for` that samples it",
+                        site->site));
       if (!ir::is_subset(site->plates, contribution.plates))
         throw Unsupported(
             contribution.span,

@@ -28,10 +28,11 @@ void Executor::add_score_site(const program::Sample& sample, Value draw, Value l
   const std::vector<ir::AxisId> axes = log_prob.type().axes;
   for (ir::AxisId axis : axes)
     if (builder_->graph().axis(axis).kind == ir::AxisKind::enumerated)
-      throw Unsupported(sample.span,
-                        fmt::format("a draw of {} by score function whose density depends on {}, which is summed "
-                                    "out",
-                                    program_->symbol(sample.symbol).name, builder_->graph().axis(axis).name));
+      throw Unsupported(
+          sample.span,
+          fmt::format("a draw of {} by score function whose density depends on {}, which is summed "
+                      "out",
+                      program_->symbol(sample.symbol).name, builder_->graph().axis(axis).name));
   ScoreSite score;
   score.site = program_->symbol(sample.symbol).name;
   score.span = sample.span;

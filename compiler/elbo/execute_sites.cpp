@@ -241,8 +241,8 @@ void Executor::enumerate_latent(const program::Sample& sample, const Values& par
   const Value value = builder_->axis_index(id);
   bound_[static_cast<std::size_t>(symbol.id)] = value;
   const Value log_prob = catalog::log_prob(*builder_, *sample.distribution, value, parameters);
-  // Where the site does not exist its values weigh 1/K each, so that the sum over them is that of what is left,
-  // and that of nothing is 1.
+  // Where the site does not exist its values weigh 1/K each, so that the sum over them is that of what is
+  // left, and that of nothing is 1.
   Value log_weight = builder_->broadcast(log_prob, ir::unite(log_prob.type().axes, open_axes()), {});
   if (const auto mask = open_mask())
     log_weight = ir::select(*mask, log_weight, -ir::log(ir::to_real(builder_->extent(*size))));

@@ -78,7 +78,7 @@ struct Latent {
   ir::Value value; ///< at the open plates; with one leading dimension per enclosing loop
   int loops = 0;
   std::optional<ir::AxisId> enumerated; ///< summed out in the guide: the axis of its values
-  std::size_t term = 0; ///< guide term, when it has one
+  std::size_t term = 0;                 ///< guide term, when it has one
   bool has_term = false;
   const catalog::Distribution* distribution = nullptr; ///< for closed-form KL; null inside loops
   std::vector<ir::Value> parameters;

@@ -73,8 +73,7 @@ Diagnostic& support_mismatch(Diagnostics& out, const Site& model, const std::str
       .error("pair-support", guide.call_span,
              fmt::format("the guide draws `{}` from {} ({}), but in the model it is {}", guide.name,
                          guide.distribution_text, guide_support, model_support))
-      .note(model.call_span,
-            fmt::format("{} in the model: {}", model.distribution_text, model_support))
+      .note(model.call_span, fmt::format("{} in the model: {}", model.distribution_text, model_support))
       .with_hint("the guide may only draw values that the model allows");
 }
 

@@ -232,7 +232,7 @@ private:
   std::map<std::size_t, std::pair<SymbolId, Type>> ahead_; ///< declared ahead, by the place that sets them
   bool guesses_ = false; ///< some type in this round is a first guess: `@` does not judge by it
   std::vector<const ast::Call*> peeled_; ///< the transforms of the sample being checked, the outermost first
-  int guards_ = 0;       ///< open branches of `if` and `? :`
+  int guards_ = 0;                       ///< open branches of `if` and `? :`
 
   struct ConstantState {
     const ast::Const* item = nullptr;

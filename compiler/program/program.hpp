@@ -282,8 +282,8 @@ struct Using {
 struct Transform {
   const catalog::Transform* row = nullptr;
   std::vector<ExprPtr> arguments; ///< real; of the row's parameters
-  /// Flows with a net of the program: its call, a tuple (shift, log scale) of vectors, and the local in it that
-  /// stands for the moved vector (autoregressive) or its first half.
+  /// Flows with a net of the program: its call, a tuple (shift, log scale) of vectors, and the local in it
+  /// that stands for the moved vector (autoregressive) or its first half.
   ExprPtr net;
   SymbolId input = -1;
   /// Flows without: what the built-in nets read besides, a real vector or null, and their sizes.

@@ -38,10 +38,10 @@ Value value(Builder& builder, Values inputs, Values weights) {
 } // namespace
 
 // masked_linear[H](x) = (M o W) x + b (M is 0 or 1). H a multiple of the length n of x: the outputs come in n
-// blocks of H/n, and block k sees only the entries of x before k. H < n, of which n is a multiple: output k sees
-// the first k + 1 of the H blocks of x. After one layer of the first kind, layers of the second kind (and
-// anything elementwise) keep the order: output k depends on the entries before k. Germain, Gregor, Murray &
-// Larochelle, "MADE", 2015.
+// blocks of H/n, and block k sees only the entries of x before k. H < n, of which n is a multiple: output k
+// sees the first k + 1 of the H blocks of x. After one layer of the first kind, layers of the second kind
+// (and anything elementwise) keep the order: output k depends on the entries before k. Germain, Gregor,
+// Murray & Larochelle, "MADE", 2015.
 constinit const Layer row::masked_linear = {
     .name = "masked_linear",
     .usage = std::string_view("masked_linear[H](x : real[n]) -> real[H], H a multiple of n: block k sees "
