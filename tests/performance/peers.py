@@ -7,7 +7,7 @@ One process measures one model in one library, so that neither threads nor cache
 prints one line of JSON: {"library", "model", "us", "first_ms", "threads", "version"}. `us` is the median over several runs of
 microseconds per step, of processor time with one thread and of wall time with several, as in benchmark_steps; `first_ms` is the time from building the model to the end of the first run, compilation included.
 NumPyro runs all steps in one jitted lax.scan (svi.run without a progress bar); Pyro runs svi.step in a loop. Precision is
-that of Plait: 64 bits but for the variational autoencoder.
+that of Plait: 64 bits but for the models with nets.
 
 Needs numpyro with jax, or pyro-ppl with torch. Neither is needed by anything else in the project.
 """
@@ -20,7 +20,10 @@ import sys
 import time
 from pathlib import Path
 
-MODELS = ["coin", "eight_schools", "logistic", "logistic64", "radon", "vae"]
+import peers_sequences
+
+MODELS = ["coin", "eight_schools", "logistic", "logistic64", "radon", "vae", "dmm"]
+NETS = ("vae", "dmm")  # in 32 bits
 ROOT = Path(__file__).resolve().parents[2]
 SCHOOL_Y = [28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0]
 SCHOOL_SIGMA = [15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0]
@@ -79,6 +82,8 @@ def load_data(model, folder):
             "y": random.standard_normal(12573) + 1,
             "J": 386,
         }
+    if model == "dmm":
+        return peers_sequences.load_data(folder)
     path = Path(folder) / "mnist" / "mnist_train_images_u8.npy"
     if path.exists():
         return {"image": (numpy.load(path).reshape(-1, 784) > 127).astype("float32")}
@@ -90,7 +95,7 @@ def clock_of(threads):
 
 
 def learning_rate(model):
-    return 1e-3 if model == "vae" else 1e-2
+    return 1e-3 if model in NETS else 1e-2
 
 
 # ------------------------------------------------------------------------------------------------ NumPyro
@@ -156,6 +161,9 @@ def numpyro_program(model, data):
 
         return radon, AutoNormal(radon)
 
+    if model == "dmm":
+        return peers_sequences.numpyro_program(data)
+
     image = jnp.array(data["image"])
     sizes = {"W1": (784, 400), "W2": (400, 50), "W3": (400, 50), "W4": (50, 400), "W5": (400, 784)}
 
@@ -184,7 +192,7 @@ def measure_numpyro(model, data, repeats, threads):
     import jax
 
     clock = clock_of(threads)
-    jax.config.update("jax_enable_x64", model != "vae")
+    jax.config.update("jax_enable_x64", model not in NETS)
     jax.config.update("jax_platforms", "cpu")
     import numpyro
     from numpyro.infer import SVI, Trace_ELBO, TraceMeanField_ELBO
@@ -194,7 +202,7 @@ def measure_numpyro(model, data, repeats, threads):
     # Closed-form divergences where Plait uses them; joint guides have none.
     loss = Trace_ELBO() if model.startswith("logistic") else TraceMeanField_ELBO()
     svi = SVI(program, guide, numpyro.optim.Adam(learning_rate(model)), loss)
-    steps = 100 if model == "vae" else 2000
+    steps = {"vae": 100, "dmm": 5}.get(model, 2000)
     result = svi.run(jax.random.PRNGKey(0), steps, progress_bar=False)
     jax.block_until_ready(result.losses)
     first = time.perf_counter() - begin
@@ -271,6 +279,9 @@ def pyro_program(model, data):
 
         return radon, AutoNormal(radon)
 
+    if model == "dmm":
+        return peers_sequences.pyro_program(data)
+
     image = torch.tensor(data["image"])
     nn = torch.nn
     decoder = nn.Sequential(nn.Linear(50, 400), nn.Softplus(), nn.Linear(400, 784))
@@ -301,14 +312,14 @@ def measure_pyro(model, data, repeats, threads):
     clock = clock_of(threads)
     if threads:
         torch.set_num_threads(threads)
-    torch.set_default_dtype(torch.float32 if model == "vae" else torch.float64)
+    torch.set_default_dtype(torch.float32 if model in NETS else torch.float64)
     pyro.set_rng_seed(0)
     pyro.enable_validation(False)
     begin = time.perf_counter()
     program, guide = pyro_program(model, data)
     loss = Trace_ELBO() if model.startswith("logistic") else TraceMeanField_ELBO()
     svi = SVI(program, guide, pyro.optim.Adam({"lr": learning_rate(model)}), loss)
-    steps = 20 if model == "vae" else 100
+    steps = {"vae": 20, "dmm": 5}.get(model, 100)
     for _ in range(steps):
         svi.step()
     first = time.perf_counter() - begin
@@ -326,6 +337,9 @@ def main():
     arguments = parse_arguments()
     limit_threads(arguments.threads)
     data = load_data(arguments.model, arguments.data)
+    if data is None:
+        print(f"{arguments.model}: its data are not there", file=sys.stderr)
+        return 1
     if arguments.library == "numpyro":
         times, first, version = measure_numpyro(arguments.model, data, arguments.repeats, arguments.threads)
     else:
