@@ -48,7 +48,7 @@ void add_compile_options(CLI::App& verb, CommonOptions& options) {
       ->check(CLI::IsMember({"auto", "f32", "f64"}))
       ->capture_default_str();
   verb.add_option("--objective", options.objective,
-                  "elbo, sampled_elbo, stl, iwae, renyi(alpha=0.5): `plait list objectives`")
+                  "elbo, sampled_elbo, stl, iwae, renyi(alpha=0.5), vimco, rws: `plait list objectives`")
       ->capture_default_str();
   verb.add_option("--particles", options.particles, "draws of the guide per step")
       ->check(CLI::Range(1, 1 << 20))

@@ -104,10 +104,19 @@ std::optional<Elbo> build_elbo(const program::Program& program, const ElboOption
     Walk walk(program, options, objective->detach_guide_density);
     Executor& executor = *walk.executor;
     ir::Builder& builder = *walk.elbo.builder;
+    executor.learns_by_weights = objective->scores.get() == ScoreRule::weighted;
+    if (executor.learns_by_weights && program.family)
+      throw Unsupported(
+          program.family->span,
+          fmt::format("the objective {} with an automatic guide, whose density is made from the noise "
+                      "and not from the draw: write the guide",
+                      objective->name));
     if (program.guide)
       executor.run(*program.guide, Role::guide);
     executor.run(program.model, Role::model);
-    warn_of_jumps(executor.jumps, pathwise_draws(executor, *walk.elbo.graph), *walk.elbo.graph, diagnostics);
+    if (!executor.learns_by_weights)
+      warn_of_jumps(executor.jumps, pathwise_draws(executor, *walk.elbo.graph), *walk.elbo.graph,
+                    diagnostics);
 
     std::vector<Contribution> contributions = contributions_of(executor, builder, objective->analytic);
     eliminate(contributions, executor, builder);

@@ -179,9 +179,14 @@ void Executor::draw_latent(const program::Sample& sample, const Values& paramete
   // per element.
   const ir::Type drawn = value.type();
   value = builder_->broadcast(value, ir::unite(drawn.axes, open_axes()), drawn.shape);
-  const bool by_score = distribution.pathwise == catalog::Pathwise::none ||
-                        sample.strategy.strategy == program::Strategy::score;
-  if (by_score && value.type().element == ir::Element::real)
+  if (learns_by_weights && !sample.transforms.empty())
+    throw Unsupported(sample.span,
+                      fmt::format("an objective of importance weights with {}, a transformed draw: its "
+                                  "density at a held value is not made from that value",
+                                  symbol.name));
+  const bool by_score = !learns_by_weights && (distribution.pathwise == catalog::Pathwise::none ||
+                                               sample.strategy.strategy == program::Strategy::score);
+  if ((by_score || learns_by_weights) && value.type().element == ir::Element::real)
     value = ir::stop_gradient(value);
   bound_[static_cast<std::size_t>(symbol.id)] = value;
   hold_.add_draw(value);
@@ -211,7 +216,7 @@ void Executor::draw_latent(const program::Sample& sample, const Values& paramete
   const Value detached = builder_->sum_event(catalog::log_prob(*builder_, distribution, value, held));
   latent.term = add_term(TermKind::guide, sample, detached);
   latent.has_term = true;
-  if (!by_score && loops_.empty())
+  if (!by_score && !learns_by_weights && loops_.empty())
     if (const auto entropy =
             catalog::entropy(*builder_, distribution, parameters, sizes_->shape(sample.type.dims)))
       entropies[latent.term] = per_element(*entropy);

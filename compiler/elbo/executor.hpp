@@ -58,6 +58,9 @@ public:
   /** Draws for a site outside every plate. */
   catalog::Draws& joint_draws(const std::string& name);
 
+  /** Importance weights teach the guide: draws are held, log q keeps the derivative of its parameters. */
+  bool learns_by_weights = false;
+
   /** Stop derivatives at the parameters inside log q (not inside the draw). */
   bool detach_density = false;
   /** How it does that. */

@@ -8,8 +8,9 @@
 namespace plait::elbo {
 
 std::span<const Objective* const> objectives() {
-  static const std::array rows{&elbo_objective, &iwae_objective, &renyi_objective, &sampled_elbo_objective,
-                               &stl_objective};
+  static const std::array rows{&elbo_objective,         &iwae_objective, &renyi_objective,
+                               &sampled_elbo_objective, &stl_objective,  &vimco_objective,
+                               &wake_sleep_objective};
   return rows;
 }
 

@@ -53,7 +53,8 @@ std::string support_text(const plates::Site& site) {
 
 } // namespace
 
-std::string print_sites(const program::Program& program, const Pairing& pairing) {
+std::string print_sites(const program::Program& program, const Pairing& pairing,
+                        const std::map<std::string, std::string>& estimates) {
   std::vector<Row> rows{{"site", "plates", "scale", "shape", "support", "model", "guide", "estimator"}};
   bool conditional = std::any_of(pairing.pairs.begin(), pairing.pairs.end(),
                                  [](const Pair& pair) { return !pair.model.conditions.empty(); });
@@ -61,9 +62,11 @@ std::string print_sites(const program::Program& program, const Pairing& pairing)
     rows[0].emplace_back("when");
   for (const Pair& pair : pairing.pairs) {
     const plates::Site& site = pair.model;
+    const auto estimate = estimates.find(site.name);
+    const bool is_decided = estimate != estimates.end() && pair.estimator != plates::Estimator::observed;
     rows.push_back({site.name, plates_text(program, site), scale_text(program, site),
                     shape_text(program, site), support_text(site), site.distribution_text,
-                    guide_text(program, pair), estimator_text(pair)});
+                    guide_text(program, pair), is_decided ? estimate->second : estimator_text(pair)});
     if (conditional) {
       std::string when = conditions_text(program, site);
       rows.back().push_back(when.empty() ? "always" : when);

@@ -58,6 +58,11 @@ fit("T20 NormalNormal, renyi 3", plane_program(), why + ": the bound of any orde
 fit("T20 NormalNormal, importance weighted", plane_program(), why, {"x": FOUR}, target, objective="iwae", particles=4,
     tolerance=0.02)
 
+fit("T20 NormalNormal, reweighted wake-sleep", plane_program(), why + ": all weights are alike there", {"x": FOUR}, target,
+    objective="rws", particles=8, steps=60000)
+fit("T20 NormalNormal, score function with the decaying average", plane_program(strategy=" using score(baseline = average)"), why,
+    {"x": FOUR}, target, objective="sampled_elbo", steps=120000)
+
 # T21: eight rows, all or three at a time.
 mean, log_sd = posterior(EIGHT)
 agrees(mean, [0.097297, 0.214642])

@@ -1,7 +1,6 @@
 #include "compiler/catalog/ops.hpp"
+#include "compiler/elbo/estimators/log_weights.hpp"
 #include "compiler/elbo/estimators/rows.hpp"
-
-#include <algorithm>
 
 namespace plait::elbo {
 namespace {
@@ -9,60 +8,12 @@ namespace {
 using ir::AxisId;
 using ir::Value;
 
-/** log w of every particle, per independent outer row when one plate holds every term, else of the whole
- * program. `row` is that plate. */
-struct LogWeights {
-  Value value;
-  std::optional<AxisId> row;
-};
-
-LogWeights log_weights(const ObjectiveContext& context) {
-  ir::Builder& builder = *context.builder;
-  std::vector<AxisId> common;
-  bool first = true;
-  for (const Contribution& contribution : *context.contributions) {
-    if (first)
-      common = contribution.plates;
-    std::erase_if(common, [&](AxisId axis) { return !ir::contains(contribution.plates, axis); });
-    first = false;
-  }
-  LogWeights result;
-  if (!common.empty())
-    result.row = common.front();
-  for (const Contribution& contribution : *context.contributions) {
-    for (AxisId axis : contribution.plates)
-      if (builder.graph().axis(axis).subsampled && axis != result.row)
-        throw Unsupported(
-            contribution.span,
-            "a bound on the log of a mean over particles cannot be scaled from a part of the rows, "
-            "unless every site lies in the subsampled plate: use `--objective elbo`, or no subsample");
-    std::vector<AxisId> kept;
-    if (context.particles)
-      kept.push_back(*context.particles);
-    if (result.row)
-      kept.push_back(*result.row);
-    std::sort(kept.begin(), kept.end());
-    Value value = builder.sum(contribution.value, ir::subtract(contribution.value.type().axes, kept));
-    value = builder.broadcast(value, kept, {});
-    result.value = result.value ? result.value + value : value;
-  }
-  return result;
-}
-
-/** scale * sum over rows. */
-Value over_rows(Value value, const LogWeights& weights) {
-  ir::Builder& builder = value.builder();
-  if (!weights.row)
-    return value;
-  return builder.sum(value, {*weights.row}) * scale_of(builder, {*weights.row});
-}
-
 void refuse_score_sites(const ObjectiveContext& context) {
   for (const ScoreSite& site : context.walk->scores)
     throw Unsupported(
         context.walk->terms[site.term].span,
         "this objective needs a pathwise derivative for every latent: sum the discrete ones out, or use "
-        "`--objective elbo`");
+        "`--objective vimco` or `elbo`");
 }
 
 // L_K = E log (1/K) sum_k w_k (Burda, Grosse & Salakhutdinov 2016). The gradient is doubly reparameterized
@@ -74,7 +25,7 @@ ObjectiveValue make_iwae(const ObjectiveContext& context) {
   refuse_score_sites(context);
   ir::Builder& builder = *context.builder;
   const AxisId particles = *context.particles;
-  const LogWeights weights = log_weights(context);
+  const LogWeights weights = log_weights(context, *context.contributions);
   const Value count = ir::to_real(builder.extent(builder.graph().axis(particles).extent));
   const Value log_sum = builder.log_sum_exp(weights.value, {particles});
   ObjectiveValue result;
@@ -92,7 +43,7 @@ ObjectiveValue make_renyi(const ObjectiveContext& context) {
   ir::Builder& builder = *context.builder;
   const AxisId particles = *context.particles;
   const double alpha = context.options.at("alpha");
-  const LogWeights weights = log_weights(context);
+  const LogWeights weights = log_weights(context, *context.contributions);
   const Value count = ir::to_real(builder.extent(builder.graph().axis(particles).extent));
   ObjectiveValue result;
   if (alpha == 1) {
