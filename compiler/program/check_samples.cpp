@@ -328,6 +328,11 @@ bool Checker::check_using(const ast::Choice& choice, Using& typed) {
       typed.baseline_name = word->name;
       continue;
     }
+    if (baseline && word && !find_symbol(word->name)) {
+      errors::unknown_baseline(out_, argument.value->span, word->name);
+      ok = false;
+      continue;
+    }
     ExprPtr value = check_expr(argument.value);
     if (!value) {
       ok = false;

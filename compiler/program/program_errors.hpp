@@ -217,6 +217,7 @@ Diagnostic& observed_categories(Diagnostics& out, Span span, const std::string& 
 Diagnostic& observed_shape(Diagnostics& out, Span span, const std::string& name, const std::string& type,
                            const std::string& distribution, const std::string& dims, Span other);
 Diagnostic& strategy_argument(Diagnostics& out, Span span, const std::string& strategy);
+Diagnostic& unknown_baseline(Diagnostics& out, Span span, const std::string& name);
 Diagnostic& baseline_not_scalar(Diagnostics& out, Span span, const std::string& what,
                                 const std::string& given);
 Diagnostic& decay_out_of_range(Diagnostics& out, Span span);

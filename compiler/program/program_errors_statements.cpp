@@ -285,6 +285,12 @@ Diagnostic& strategy_argument(Diagnostics& out, Span span, const std::string& st
   return made;
 }
 
+Diagnostic& unknown_baseline(Diagnostics& out, Span span, const std::string& name) {
+  return out.error("strategy", span, fmt::format("unknown baseline `{}`", name))
+      .with_hint("a baseline is `average`, `leave_one_out`, `none`, or an expression of what the guide "
+                 "knows before the draw");
+}
+
 Diagnostic& baseline_not_scalar(Diagnostics& out, Span span, const std::string& what,
                                 const std::string& given) {
   return out.error("strategy", span, fmt::format("`{}` must be one number, but this is {}", what, given));

@@ -32,7 +32,7 @@ struct BaselineResult {
  * \throws Unsupported for leave-one-out with a single particle. */
 BaselineResult subtract_baseline(const ScoreSite& site, ir::Value cost, const ObjectiveContext& context);
 
-/** In words, for `plait check`: "average", "expression and leave-one-out", "no baseline" … */
+/** In words, for `plait check`: "average", "expression + leave-one-out", "no baseline" … */
 std::string describe_baseline(const ScoreSite& site, bool several_particles);
 
 } // namespace plait::elbo
