@@ -95,6 +95,10 @@ ir::Value log_prob(ir::Builder& builder, const Distribution& distribution, ir::V
 ir::Value sample(Draws& draws, const Distribution& distribution, std::span<const ir::Value> parameters,
                  const std::vector<ir::Extent>& shape);
 
+/** A position k = 0 … K-1 with probability proportional to exp(log_weights[k]), K known when the program is
+ * compiled. */
+ir::Value draw_by_log_weights(Draws& draws, ir::Value log_weights);
+
 /** The row's closed-form entropy for a draw of `shape`: parameters broadcast, result of the batch shape.
  * Empty when there is none. */
 std::optional<ir::Value> entropy(ir::Builder& builder, const Distribution& distribution,

@@ -1,5 +1,6 @@
 #include "compiler/catalog/array_math.hpp"
 #include "compiler/catalog/distribution.hpp"
+#include "compiler/catalog/distributions/row.hpp"
 #include "compiler/catalog/distributions/rows.hpp"
 
 #include <algorithm>
@@ -72,6 +73,11 @@ Value sample(Draws& draws, const Distribution& distribution, std::span<const Val
              const std::vector<ir::Extent>& shape) {
   const Shape batch = batch_of(shape, distribution.event_rank);
   return distribution.sample(draws, prepare(distribution, parameters, batch), shape);
+}
+
+Value draw_by_log_weights(Draws& draws, Value log_weights) {
+  const Value total = draws.builder().log_sum_exp_last(log_weights);
+  return draw_category(draws, ir::exp(log_weights - spread_last(total, log_weights.type().shape.back())), {});
 }
 
 std::optional<Value> entropy(Builder& builder, const Distribution& distribution,

@@ -59,7 +59,7 @@ DrawnValue arrange(const program::Program& program, Sizes& sizes, ir::Builder& b
       extents.push_back(program.loop(frame.id).extent);
   extents.insert(extents.end(), layout.dims.begin(), layout.dims.end());
 
-  DrawnValue drawn{value, {}, false};
+  DrawnValue drawn{value, {}};
   if (extents.size() != value.type().axes.size() + value.type().shape.size())
     return drawn;
   for (std::size_t dim = 0; dim < extents.size(); ++dim) {
@@ -163,6 +163,7 @@ std::optional<PosteriorDraws> build_draws(const program::Program& program, const
     // The model is walked in any case: automatic guides draw when it reaches their sites, and the predict
     // block may read its locals.
     executor.run(program.model, Role::model);
+    executor.draw_summed_out();
     // Without a predict block the data are drawn anew: the posterior predictive of every observed site.
     if (draws.predict)
       executor.run(program.predict ? *program.predict : program.model, Role::predict);
@@ -171,7 +172,7 @@ std::optional<PosteriorDraws> build_draws(const program::Program& program, const
     const auto arranged = [&](const std::string& name, program::BlockKind block, Value value) {
       const auto layout = layout_of(program, name, block);
       return layout ? arrange(program, *walk.sizes, *walk.elbo.builder, *layout, value)
-                    : DrawnValue{value, {}, false};
+                    : DrawnValue{value, {}};
     };
     for (const auto& [name, latent] : executor.latents)
       result.latents[name] = arranged(name, program::BlockKind::model, latent.value);

@@ -33,7 +33,6 @@ struct RaggedDim {
 struct DrawnValue {
   ir::Value value;
   std::vector<RaggedDim> ragged; ///< dimensions are counted over axes first, then the shape
-  bool summed_out = false;       ///< a latent that the model sums out
 };
 
 struct PosteriorDraws {

@@ -353,8 +353,15 @@ void Executor::sum_out_iteration(std::size_t first_term, std::size_t first_site,
     if (site.summed || site.in_guide)
       continue;
     site.summed = true;
-    if (chain.in_guide || chain.position(site.symbol) == chain.sites.size())
-      eliminate_site(factors, site, *builder_);
+    if (!chain.in_guide && chain.position(site.symbol) < chain.sites.size())
+      continue;
+    if (drawing.draws && loops_.size() == 1) {
+      std::vector<Contribution> copies = factors;
+      if (const Value weights = take_factors(copies, site, {site.axis}, *builder_))
+        summed_in_iteration_.insert(summed_in_iteration_.begin(),
+                                    {site.site, site.symbol, site.axis, site.plates, {}, weights});
+    }
+    eliminate_site(factors, site, *builder_);
   }
 }
 

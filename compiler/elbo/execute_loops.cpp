@@ -242,8 +242,9 @@ void Executor::walk_for(const program::ForStatement& statement) {
       nexts.push_back(keep(next, argument));
     }
   }
+  Value total;
   if (chain.carries_weights()) {
-    const Value total = guide_weights ? guide_weights : weights_with(chain, factors, arguments.back());
+    total = guide_weights ? guide_weights : weights_with(chain, factors, arguments.back());
     nexts.push_back(keep(next_weights(chain, total, arguments.back()), arguments.back()));
   }
   leave_factors();
@@ -282,6 +283,13 @@ void Executor::walk_for(const program::ForStatement& statement) {
   stacked.insert(stacked.end(), of_scores.begin(), of_scores.end());
   if (guide_weights && role_ == Role::guide)
     stacked.push_back(to_table(guide_weights, chain.axes()));
+  SummedLoop summed;
+  const std::size_t first_for_drawing = stacked.size();
+  const bool draws_later = drawing.draws && role_ == Role::model && loops_.empty() && !chain.in_guide;
+  if (draws_later) {
+    const Values for_drawing = keep_for_drawing(summed, chain, total, open.mask);
+    stacked.insert(stacked.end(), for_drawing.begin(), for_drawing.end());
+  }
   const ir::LoopValues values = builder_->finish_loop(open.node, nexts, stacked, accumulated);
 
   bound_ = before;
@@ -323,6 +331,20 @@ void Executor::walk_for(const program::ForStatement& statement) {
                   {of_scores_at, of_scores_at + static_cast<std::ptrdiff_t>(of_scores.size())});
   if (guide_weights && role_ == Role::guide)
     guide_chains_.push_back({chain, values.stacked.back(), loop.reverse});
+  if (draws_later && (total || !summed.sites.empty())) {
+    auto array = values.stacked.begin() + static_cast<std::ptrdiff_t>(first_for_drawing);
+    summed.extent = open.extent;
+    summed.reverse = loop.reverse;
+    if (total)
+      summed.weights = *array++;
+    for (SummedLoop::Site& site : summed.sites)
+      site.weights = *array++;
+    if (open.mask)
+      summed.exists = *array++;
+    if (total && chain.condition)
+      summed.condition = *array++;
+    summed_loops_.push_back(std::move(summed));
+  }
   if (chain && !chain.in_guide) {
     Term term;
     term.kind = TermKind::marginal;

@@ -130,6 +130,11 @@ void Executor::walk_sample(const program::Sample& sample, const program::Stateme
     const auto latent = latents.find(symbol.name);
     if (!sample.observed && latent != latents.end()) {
       bound_[static_cast<std::size_t>(symbol.id)] = latent_value(latent->second);
+    } else if (!sample.observed && symbol.block == program::BlockKind::model) {
+      throw Unsupported(sample.span,
+                        fmt::format("drawing {}: it is summed out in a `for` inside another, or has a number "
+                                    "of values that is not known before the data",
+                                    symbol.name));
     } else if (!sample.observed || drawing.redraws_data) {
       const Value value = draw_from(sample, parameters).value;
       if (sample.observed)

@@ -52,6 +52,10 @@ public:
 
   void run(const program::Block& block, Role role);
 
+  /** After a walk of the model for draws: draws what it has summed out from its exact distribution given the
+   * other latents and the data. What cannot be drawn stays without a latent. */
+  void draw_summed_out();
+
   /** The value of an expression outside every block; it must read neither data nor locals. */
   ir::Value evaluate_constant(const program::ExprPtr& expr) { return evaluate(expr); }
 
@@ -254,6 +258,37 @@ private:
   bool in_baseline_ = false;          ///< in the text of a baseline: what it reads carries no derivative
   Hold hold_;
   bool holds_weights_ = false; ///< weights of nets carry no derivative
+  /** A loop of the model that sums finite variables out, kept for drawing them afterwards. Arrays have the
+   * loop's iterations first. */
+  struct SummedLoop {
+    /** Summed out within each iteration: `weights` is a table over `axes`, its own among them. */
+    struct Site {
+      std::string site;
+      program::SymbolId symbol = -1;
+      ir::AxisId axis = -1;
+      std::vector<ir::AxisId> plates, axes;
+      ir::Value weights;
+    };
+    Chain chain;
+    std::vector<ir::AxisId> axes; ///< of the chain: past, then present
+    ir::Value weights;            ///< log weights over `axes`; null without a chain
+    std::vector<Site> sites;      ///< in the order in which they can be drawn
+    ir::Extent extent;
+    bool reverse = false;
+    ir::Value exists;    ///< 1 where the iteration exists; null: everywhere
+    ir::Value condition; ///< 1 where the chain is sampled; null: everywhere
+  };
+  /** Random numbers for drawing a summed-out site; `iteration` as in SiteDraws. */
+  SiteDraws posterior_draws(const std::string& site, const std::vector<ir::AxisId>& plates,
+                            ir::Value iteration) const;
+  /** Whether the numbers of values are known when the program is compiled. */
+  bool can_be_drawn(const SummedLoop& loop) const;
+  void draw_loop(const SummedLoop& loop);
+  /** What draw_loop needs of the iteration just walked: values to stack, and their places in `loop`. */
+  Values keep_for_drawing(SummedLoop& loop, const Chain& chain, ir::Value weights,
+                          std::optional<ir::Value> exists);
+  std::vector<SummedLoop> summed_loops_;
+  std::vector<SummedLoop::Site> summed_in_iteration_; ///< of the loop being walked
   std::map<program::SymbolId, std::string>
       summed_; ///< values lost when the sites they depend on were summed out
   std::vector<GuideChain> guide_chains_;

@@ -137,7 +137,7 @@ std::vector<DrawnArray> draw(const Fit::State& state, const BoundProgram& bound,
     for (std::size_t k = 0; k < graph.parameters.size(); ++k) {
       const ir::NodeId node = built->parameters->all()[k].constrained;
       if (node != ir::no_node && graph.node(node).region == ir::root_region)
-        add_output(graph.parameters[k].name, {built->builder->value(node), {}, false});
+        add_output(graph.parameters[k].name, {built->builder->value(node), {}});
     }
   // A parameter of a subsampled plate stores every row: read as a whole it is no draw.
   const compiler::NativeProgram native =

@@ -1,0 +1,209 @@
+// Draws of what the model sums out, from its exact distribution given the guide's draws and the data.
+#include "compiler/elbo/combine.hpp"
+#include "compiler/elbo/executor.hpp"
+
+#include "compiler/catalog/array_math.hpp"
+#include "compiler/catalog/ops.hpp"
+
+#include <algorithm>
+
+namespace plait::elbo {
+
+using ir::AxisId;
+using ir::Value;
+
+namespace {
+
+/** Values drawn so far, by the axis that stood for all of them. */
+using DrawnAxes = std::map<AxisId, Value>;
+
+/** A value with every axis that has been drawn replaced by the draw. */
+Value at_draws(Value value, const DrawnAxes& drawn) {
+  for (const auto& [axis, draw] : drawn)
+    if (mentions(value, {axis}))
+      value = value.builder().gather(to_table(value, {axis}), draw, 0);
+  return value;
+}
+
+/** One value of `axis` with log weights `weights`; axes in `others` are summed over. */
+Value draw_axis(Value weights, AxisId axis, std::vector<AxisId> others, SiteDraws& draws) {
+  ir::Builder& builder = weights.builder();
+  std::sort(others.begin(), others.end());
+  std::erase_if(others, [&](AxisId other) { return other == axis || !mentions(weights, {other}); });
+  if (!others.empty())
+    weights = builder.log_sum_exp(weights, others);
+  return catalog::draw_by_log_weights(draws, to_table(weights, {axis}));
+}
+
+} // namespace
+
+SiteDraws Executor::posterior_draws(const std::string& site, const std::vector<AxisId>& plates,
+                                    Value iteration) const {
+  Value row = builder_->integer(0);
+  for (AxisId axis : plates) {
+    const Value here = builder_->plate_row(axis);
+    const ir::Extent population = builder_->graph().axis(axis).population;
+    row = ir::integer_add(ir::integer_multiply(row, builder_->extent(population)), here);
+  }
+  return SiteDraws(*builder_, site + ".posterior", row, iteration);
+}
+
+bool Executor::can_be_drawn(const SummedLoop& loop) const {
+  const auto known = [&](AxisId axis) { return builder_->graph().axis(axis).extent.is_known(); };
+  return std::all_of(loop.axes.begin(), loop.axes.end(), known) &&
+         std::all_of(loop.sites.begin(), loop.sites.end(),
+                     [&](const SummedLoop::Site& site) { return known(site.axis); });
+}
+
+Executor::Values Executor::keep_for_drawing(SummedLoop& loop, const Chain& chain, Value weights,
+                                            std::optional<Value> exists) {
+  Values stacked;
+  loop.chain = chain;
+  std::vector<AxisId> inside;
+  if (weights) {
+    loop.axes = inside = chain.axes();
+    stacked.push_back(to_table(weights, loop.axes));
+  } else {
+    loop.chain = {};
+  }
+  for (SummedLoop::Site& site : summed_in_iteration_) {
+    inside.push_back(site.axis);
+    std::copy_if(inside.begin(), inside.end(), std::back_inserter(site.axes),
+                 [&](AxisId axis) { return mentions(site.weights, {axis}); });
+    stacked.push_back(to_table(site.weights, site.axes));
+  }
+  loop.sites = std::move(summed_in_iteration_);
+  summed_in_iteration_.clear();
+  if (exists)
+    stacked.push_back(catalog::as_integer(*exists));
+  if (weights && chain.condition)
+    stacked.push_back(catalog::as_integer(*chain.condition));
+  return stacked;
+}
+
+// Outside loops: eliminating the sites one after the other, innermost first, leaves for each the factors that
+// mention it, f(z, rest), where `rest` are sites eliminated later. Then, the other way round,
+//   p(z | rest, data) is proportional to exp f(z, rest).
+void Executor::draw_summed_out() {
+  std::vector<Contribution> contributions = contributions_of(*this, *builder_, false);
+  std::vector<std::pair<const EnumeratedSite*, Value>> eliminated;
+  for (auto site = enumerated.rbegin(); site != enumerated.rend(); ++site) {
+    if (site->in_guide || site->summed)
+      continue;
+    const Value factors = take_factors(contributions, *site, {site->axis}, *builder_);
+    if (!factors)
+      continue;
+    eliminated.emplace_back(&*site, factors);
+    contributions.push_back(
+        {site->site, site->site, site->span, builder_->log_sum_exp(factors, {site->axis}), site->plates});
+  }
+  DrawnAxes drawn;
+  for (auto step = eliminated.rbegin(); step != eliminated.rend(); ++step) {
+    const auto& [site, factors] = *step;
+    if (!builder_->graph().axis(site->axis).extent.is_known())
+      continue;
+    SiteDraws draws = posterior_draws(site->site, site->plates, {});
+    const Value draw = draw_axis(at_draws(factors, drawn), site->axis, {}, draws);
+    drawn[site->axis] = draw;
+    Latent latent;
+    latent.site = site->site;
+    latent.value = draw;
+    latents[site->site] = std::move(latent);
+  }
+  for (Value& value : bound_)
+    if (value)
+      value = at_draws(value, drawn);
+  for (SummedLoop& loop : summed_loops_) {
+    loop.weights = loop.weights ? at_draws(loop.weights, drawn) : Value();
+    for (SummedLoop::Site& site : loop.sites)
+      if (site.weights)
+        site.weights = at_draws(site.weights, drawn);
+    if (can_be_drawn(loop))
+      draw_loop(loop);
+  }
+}
+
+// Forward filtering, backward sampling (Carter and Kohn 1994). `weights` of iteration t are those of the
+// forward algorithm before the sum, w(past, present): everything up to t. The last iteration's values are
+// drawn from them; before that the present of t is the past of t + 1, which is drawn, so that the past of t
+// comes from w(past, present) at that present. Rows of different lengths begin at their own ends.
+void Executor::draw_loop(const SummedLoop& loop) {
+  const Chain& chain = loop.chain;
+  std::vector<AxisId> plates = chain.plates;
+  for (const SummedLoop::Site& site : loop.sites)
+    plates = ir::unite(plates, site.plates);
+  ir::Type state;
+  state.element = ir::Element::integer;
+  state.axes = plates;
+  // Carried: whether the end of the row has been met, then the past of the next iteration.
+  std::vector<Value> inits(1 + chain.past.size(), builder_->zeros(state));
+  const ir::NodeId node = builder_->begin_loop(loop.extent, !loop.reverse, inits, {});
+  const Value index = builder_->loop_index(node);
+  const Value one = builder_->integer(1), zero = builder_->integer(0);
+  const auto whole = [&](Value value) { return builder_->broadcast(catalog::as_integer(value), plates, {}); };
+  const auto here = [&](Value array) { return builder_->gather(array, index, 0); };
+  const Value met = builder_->loop_argument(node, 0);
+  const Value is_last = ir::equal(met, zero);
+  const Value exists = loop.exists ? ir::equal(here(loop.exists), one) : builder_->boolean(true);
+  const Value samples = loop.condition ? ir::equal(here(loop.condition), one) : Value();
+
+  DrawnAxes drawn;
+  std::vector<Value> nexts{whole(ir::select(exists, one, met))};
+  if (loop.weights) {
+    const Value weights = at_axes(here(loop.weights), loop.axes);
+    // What the next iteration has drawn of this one, by its place among the carried; it comes first, so that
+    // the rest is drawn given all of it.
+    std::map<AxisId, std::size_t> places;
+    for (std::size_t k = 0; k < chain.past.size(); ++k)
+      places[chain.axis_before(chain.past[k])] = k;
+    std::vector<AxisId> order = loop.axes;
+    std::stable_partition(order.begin(), order.end(), [&](AxisId axis) { return places.contains(axis); });
+    for (AxisId axis : order) {
+      const auto place = places.find(axis);
+      SiteDraws draws = posterior_draws(builder_->graph().axis(axis).name, plates, index);
+      Value value = draw_axis(at_draws(weights, drawn), axis, loop.axes, draws);
+      if (place != places.end())
+        value = ir::select(is_last, value, builder_->loop_argument(node, 1 + place->second));
+      drawn[axis] = whole(value);
+    }
+    for (std::size_t k = 0; k < chain.past.size(); ++k) {
+      const Value before = builder_->loop_argument(node, 1 + k);
+      Value next = drawn.at(chain.past[k].axis);
+      if (samples) {
+        // Where nothing is sampled the state stays: the past is what the next iteration has drawn.
+        SiteDraws draws = posterior_draws(chain.names[chain.past[k].site] + ".stays", plates, index);
+        const Value end = draw_axis(weights, chain.past[k].axis, loop.axes, draws);
+        next = ir::select(samples, next, ir::select(is_last, end, before));
+      }
+      nexts.push_back(whole(ir::select(exists, next, before)));
+    }
+  }
+  std::vector<Value> stacked;
+  std::vector<std::pair<std::string, program::SymbolId>> names;
+  const auto keep = [&](const std::string& name, program::SymbolId symbol, Value value) {
+    stacked.push_back(whole(ir::select(exists, value, zero)));
+    names.emplace_back(name, symbol);
+  };
+  for (std::size_t k = 0; k < chain.sites.size(); ++k)
+    keep(chain.names[k], chain.sites[k],
+         samples ? ir::select(samples, drawn.at(chain.current[k]), zero) : drawn.at(chain.current[k]));
+  for (const SummedLoop::Site& site : loop.sites) {
+    SiteDraws draws = posterior_draws(site.site, plates, index);
+    const Value weights = at_draws(at_axes(here(site.weights), site.axes), drawn);
+    drawn[site.axis] = whole(draw_axis(weights, site.axis, {}, draws));
+    keep(site.site, site.symbol, drawn[site.axis]);
+  }
+  const ir::LoopValues values = builder_->finish_loop(node, nexts, stacked, {});
+  for (std::size_t k = 0; k < names.size(); ++k) {
+    const auto& [name, symbol] = names[k];
+    Latent latent;
+    latent.site = name;
+    latent.value = values.stacked[k];
+    latent.loops = 1;
+    latents[name] = std::move(latent);
+    bound_[static_cast<std::size_t>(symbol)] = values.stacked[k];
+    summed_.erase(symbol);
+  }
+}
+
+} // namespace plait::elbo
