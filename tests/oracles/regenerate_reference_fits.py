@@ -75,10 +75,12 @@ for plate in ("iarange", "irange"):
 
 # T22 ... T24: conjugate pairs; the values of a and b, not their logarithms.
 GAMMA_GUIDE = "guide { param a : positive = 3; param b : positive = 2; r ~ gamma(a, b)%s; }"
-for strategy, objective in (("", "elbo"), ("", "sampled_elbo"), ("", "stl"), (" using score", "sampled_elbo")):
-    many = {"particles": 8, "steps": 60000} if strategy else {"steps": 60000}
+AVERAGE = " using score(baseline = average)"
+for strategy, objective in (("", "elbo"), ("", "sampled_elbo"), ("", "stl"), (" using score", "sampled_elbo"),
+                            (AVERAGE, "sampled_elbo")):
+    many = {"particles": 8, "steps": 60000} if strategy == " using score" else {"steps": 60000}
     close = {"tolerance": 0.02} if objective == "stl" else {"tolerance": 0.12}
-    name = f"{'score function, ' if strategy else ''}{objective}"
+    name = f"{'score function, ' if strategy else ''}{'decaying average, ' if strategy == AVERAGE else ''}{objective}"
     fit(f"T22 PoissonGamma, {name}", "data x : int[N];\nmodel { r ~ gamma(1, 1); iarange i in N { x[i] ~ poisson(r); } }\n"
         + GAMMA_GUIDE % strategy, "posterior Gamma(7, 4)", {"x": [1, 2, 3]}, {"a": 7, "b": 4}, objective=objective,
         elbo=special.gammaln(7) - 7 * math.log(4) - math.log(2) - math.log(6), **many, **close)
@@ -105,7 +107,9 @@ for name, inner, outer, nets, more in (
         ("pathwise", "", "", "", {}),
         ("leave-one-out", " using score", " using score", "", {"particles": 8}),
         ("one pathwise, one leave-one-out", "", " using score", "", {"particles": 8}),
-        ("net as a baseline", "", " using score(baseline = guess(mu))", NETS % "guess", {})):
+        ("net as a baseline", "", " using score(baseline = guess(mu))", NETS % "guess", {}),
+        ("decaying averages", AVERAGE, AVERAGE, "", {}),
+        ("decaying average and net", AVERAGE, " using score(baseline = guess(mu))", NETS % "guess", {})):
     fit(f"T26 NormalNormalNormal, {name}", nets + "data x : real[N, 2];\n"
         "model { top ~ normal([0, 0.5], sqrt([10, 10])); mu ~ normal(top, sqrt([10, 10])); "
         "iarange i in N { x[i] ~ normal(mu, sqrt([1 / 6, 1 / 4])); } }\n"
