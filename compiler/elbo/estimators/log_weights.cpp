@@ -1,6 +1,7 @@
 #include "compiler/elbo/estimators/log_weights.hpp"
 
 #include "compiler/catalog/ops.hpp"
+#include "compiler/elbo/dependence.hpp"
 
 #include <algorithm>
 
@@ -8,6 +9,24 @@ namespace plait::elbo {
 
 using ir::AxisId;
 using ir::Value;
+
+namespace {
+
+/** Whether a term of one row reads a latent of another, after the plate or through a sum over it: the rows'
+ * weights then do not multiply to those of the program. */
+bool reads_other_rows(const ObjectiveContext& context, const std::vector<Contribution>& contributions,
+                      AxisId row) {
+  std::vector<ir::NodeId> draws = context.walk->hold().draws();
+  for (const auto& [name, latent] : context.walk->latents)
+    draws.push_back(latent.value.id());
+  const Dependence dependence(context.builder->graph(), draws, {});
+  return std::any_of(contributions.begin(), contributions.end(), [&](const Contribution& contribution) {
+    const ir::NodeId value = contribution.value.id();
+    return dependence.reaches(value) && ir::contains(dependence.crossed(value), row);
+  });
+}
+
+} // namespace
 
 Value as_weights(Value value, const LogWeights& weights, AxisId particles) {
   ir::Builder& builder = value.builder();
@@ -30,7 +49,7 @@ LogWeights log_weights(const ObjectiveContext& context, const std::vector<Contri
     first = false;
   }
   LogWeights result;
-  if (!common.empty())
+  if (!common.empty() && !reads_other_rows(context, contributions, common.front()))
     result.row = common.front();
   for (const Contribution& contribution : contributions) {
     for (AxisId axis : contribution.plates)

@@ -9,8 +9,8 @@
 
 namespace plait::elbo {
 
-/** log w of every particle, per independent outer row when one plate holds every term, else of the whole
- * program. `row` is that plate; axes: the particles, and `row`. */
+/** log w of every particle, per outer row when one plate holds every term and no row reads another, else of
+ * the whole program. `row` is that plate; axes: the particles, and `row`. */
 struct LogWeights {
   ir::Value value;
   std::optional<ir::AxisId> row;
