@@ -62,6 +62,15 @@ public:
       fail("cannot tell what kind of file this is: its name ends in none of .json, .csv, .tsv, .npy, .npz");
     argument_.file = text.substr(0, end);
     text.remove_prefix(end);
+    constexpr std::string_view drop = ",drop_missing";
+    if (const std::size_t at = text.find(drop);
+        at != std::string_view::npos && (at + drop.size() == text.size() || text[at + drop.size()] == ',')) {
+      if (argument_.format != Origin::Format::csv)
+        fail("drop_missing leaves out rows of a .csv table");
+      argument_.drop_missing = true;
+      rest_ = std::string(text.substr(0, at)) + std::string(text.substr(at + drop.size()));
+      text = rest_;
+    }
     if (argument_.name.empty() && !text.empty())
       fail("a selection needs the name of the data it is for",
            fmt::format("write --data NAME={}", argument_.text));
@@ -103,7 +112,7 @@ private:
         argument_.scale = value;
       else
         fail(fmt::format("'{}' is not understood", option),
-             "the options are threshold=NUMBER and scale=NUMBER");
+             "the options are threshold=NUMBER, scale=NUMBER and, for a .csv table, drop_missing");
       text = text.substr(0, comma);
     }
   }
@@ -151,6 +160,7 @@ private:
   }
 
   DataArgument argument_;
+  std::string rest_; ///< what follows the file, without drop_missing
 };
 
 } // namespace

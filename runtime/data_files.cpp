@@ -167,6 +167,16 @@ const CsvFile::Column& DataFiles::column(OpenFile& file, std::size_t index, CsvF
   if (found != file.columns.end())
     return found->second;
   file.announced.emplace(index, wanted);
+  const bool drops = std::any_of(source_.arguments.begin(), source_.arguments.end(), [&](const auto& given) {
+    return given.drop_missing && given.file == file.csv->path();
+  });
+  if (drops && !file.left_out) {
+    std::vector<std::size_t> used;
+    for (const auto& key : file.announced)
+      used.push_back(key.first);
+    file.left_out = 0; // looked for once, whatever comes of it
+    file.left_out = file.csv->leave_out_missing(used);
+  }
   std::vector<CsvFile::Request> requests;
   for (const auto& key : file.announced)
     if (!file.columns.contains(key))
@@ -374,7 +384,9 @@ std::int64_t DataFiles::line_of(const LoadedData& data, std::int64_t flat) {
   if (!file.csv)
     return -1;
   std::int64_t row = flat / static_cast<std::int64_t>(data.located.keys.size());
-  return file.csv->line_of((data.order.empty() ? row : data.order[static_cast<std::size_t>(row)]) + 1);
+  if (!data.order.empty())
+    row = data.order[static_cast<std::size_t>(row)];
+  return file.csv->line_of(file.csv->row_in_file(row + 1));
 }
 
 std::vector<std::string> DataFiles::shared_names() {
@@ -397,9 +409,10 @@ std::vector<std::string> DataFiles::shared_names() {
 std::vector<DataFile> DataFiles::list_files(bool fingerprint) const {
   std::vector<DataFile> list;
   for (const std::string& path : order_) {
-    std::string_view bytes = files_.at(path).bytes->bytes();
-    list.push_back(
-        {path, static_cast<std::int64_t>(bytes.size()), fingerprint ? content_fingerprint(bytes) : ""});
+    const OpenFile& file = files_.at(path);
+    std::string_view bytes = file.bytes->bytes();
+    list.push_back({path, static_cast<std::int64_t>(bytes.size()),
+                    fingerprint ? content_fingerprint(bytes) : "", file.left_out.value_or(0)});
   }
   return list;
 }

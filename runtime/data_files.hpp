@@ -73,6 +73,7 @@ private:
     std::unique_ptr<NpzFile> npz;
     std::map<std::pair<std::size_t, CsvFile::Wanted>, CsvFile::Column> columns;
     std::set<std::pair<std::size_t, CsvFile::Wanted>> announced;
+    std::optional<std::int64_t> left_out; ///< rows without an entry, once they are looked for
   };
   OpenFile& open(const DataArgument& argument);
   std::vector<std::string> resolve_columns(const DataArgument& argument, const std::string& name,

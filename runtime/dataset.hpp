@@ -78,6 +78,7 @@ struct DataArgument {
   std::string group;
   std::string repeat;
   std::optional<double> threshold, scale;
+  bool drop_missing = false;   ///< rows of the file with a missing entry in a column that is used are no rows
   std::optional<Array> memory; ///< values handed over by an embedding program; `file` then only names them
 };
 
@@ -131,7 +132,8 @@ Storage storage(Element element);
 struct DataFile {
   std::string file;
   std::int64_t bytes = 0;
-  std::string fingerprint; ///< see content_fingerprint
+  std::string fingerprint;        ///< see content_fingerprint
+  std::int64_t rows_left_out = 0; ///< by drop_missing
 };
 
 struct Dataset {

@@ -98,6 +98,8 @@ int run_fit(FitArguments& arguments) {
   const std::int64_t further =
       arguments.resume && arguments.given.contains("--steps") ? options.steps - fit.step() : 0;
   const CompileReport& report = fit.compile_report();
+  for (const std::string& note : fit.data_notes())
+    fmt::print(stderr, "{}\n", note);
   if (!arguments.quiet)
     fmt::print(stderr, "compiled in {:.0f} ms ({}{})\n", report.front_ms + report.native_ms, report.precision,
                report.from_cache ? ", code from the cache" : "");

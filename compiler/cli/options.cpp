@@ -39,7 +39,7 @@ std::map<std::string, double> read_settings(const CommonOptions& options) {
 void add_data_options(CLI::App& verb, CommonOptions& options) {
   verb.add_option("--data", options.data,
                   "FILE.json or FILE.csv with every name, or "
-                  "NAME=FILE.npy|.npz|.csv|.json[:KEY][,threshold=X][,scale=X]");
+                  "NAME=FILE.npy|.npz|.csv|.json[:KEY][,threshold=X][,scale=X][,drop_missing]");
 }
 
 void add_compile_options(CLI::App& verb, CommonOptions& options) {

@@ -31,6 +31,15 @@ bool Fit::finished() const {
 const std::vector<Progress>& Fit::trace() const {
   return state_->trace;
 }
+std::vector<std::string> Fit::data_notes() const {
+  std::vector<std::string> notes;
+  for (const runtime::DataFile& file : state_->bound.dataset.files)
+    if (file.rows_left_out > 0)
+      notes.push_back(fmt::format("{}: {} row{} with a missing value left out", file.file, file.rows_left_out,
+                                  file.rows_left_out == 1 ? "" : "s"));
+  return notes;
+}
+
 const CompileReport& Fit::compile_report() const {
   return state_->report;
 }

@@ -177,6 +177,8 @@ public:
   void run(std::int64_t steps = 0, const Observer& observer = {});
   const std::vector<Progress>& trace() const;
   const CompileReport& compile_report() const;
+  /** What reading the data left out, a line for each file. */
+  std::vector<std::string> data_notes() const;
 
   /** The objective at the fitted parameters over all data (every plate whole), from `draws` estimates; on
    * request with its gradient. With `data`, of other data. */

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <unordered_map>
 #include <unordered_set>
@@ -95,7 +96,8 @@ public:
       if (missing_) {
         error.message = fmt::format("column {} has a missing value in row {}{}", name, error.row,
                                     bad_field_.empty() ? " (empty field)" : " (NA)");
-        error.hint = "leave the row out, or model the missing value as a latent";
+        error.hint =
+            "leave such rows out with `--data FILE.csv,drop_missing`, or model the missing value as a latent";
       } else {
         error.message =
             fmt::format("column {} has '{}' in row {}, which is not a number", name, bad_field_, error.row);
@@ -295,6 +297,20 @@ void CsvFile::pass(std::span<Slot*> slots) const {
     at_column[slot->column].push_back(slot);
     slot->reserve(static_cast<std::size_t>(end_ - at) / row_bytes + 16);
   }
+  auto next_left_out = left_out_.begin();
+  each_field([&](std::int64_t row, std::size_t column, std::string_view field, bool quoted) {
+    while (next_left_out != left_out_.end() && *next_left_out < row)
+      ++next_left_out;
+    if (next_left_out != left_out_.end() && *next_left_out == row)
+      return;
+    for (Slot* slot : at_column[column])
+      slot->add(field, quoted, row);
+  });
+}
+
+template <class Visit>
+std::int64_t CsvFile::each_field(Visit&& visit) const {
+  const char* at = first_row_;
   std::int64_t row = 0;
   while (skip_blank(at)) {
     std::size_t column = 0;
@@ -302,9 +318,8 @@ void CsvFile::pass(std::span<Slot*> slots) const {
       std::string_view field;
       bool quoted = false;
       at = next_field(at, field, quoted);
-      if (column < at_column.size())
-        for (Slot* slot : at_column[column])
-          slot->add(field, quoted, row);
+      if (column < columns_.size())
+        visit(row, column, field, quoted);
       if (at >= end_ || *at == '\n')
         break;
       ++at;
@@ -317,6 +332,37 @@ void CsvFile::pass(std::span<Slot*> slots) const {
            line_of(row + 1), row + 1);
     ++row;
   }
+  return row;
+}
+
+std::int64_t CsvFile::leave_out_missing(std::span<const std::size_t> columns) {
+  std::vector<bool> used(columns_.size(), false);
+  for (std::size_t column : columns)
+    used[column] = true;
+  const std::int64_t rows =
+      each_field([&](std::int64_t row, std::size_t column, std::string_view field, bool quoted) {
+        double number = 0;
+        if (!quoted)
+          field = trimmed(field);
+        if (used[column] && (is_missing(field) || (parse_number(field, number) && std::isnan(number))) &&
+            (left_out_.empty() || left_out_.back() != row))
+          left_out_.push_back(row);
+      });
+  const auto count = static_cast<std::int64_t>(left_out_.size());
+  if (count == rows) {
+    left_out_.clear();
+    fail("every row has a missing value in a column that is used, so drop_missing leaves none", -1, -1);
+  }
+  return count;
+}
+
+std::int64_t CsvFile::row_in_file(std::int64_t kept) const {
+  for (std::int64_t row : left_out_) {
+    if (row >= kept)
+      break;
+    ++kept;
+  }
+  return kept;
 }
 
 std::vector<CsvFile::Column> CsvFile::read(std::span<const Request> requests) const {

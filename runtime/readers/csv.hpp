@@ -42,12 +42,21 @@ public:
   /// row has more or fewer fields than the header, or a quote is never closed.
   std::vector<Column> read(std::span<const Request> requests) const;
 
-  /// 1-based line on which the 1-based data row begins.
+  /// From now on rows with a missing entry in one of these columns are no rows. Throws as read does, and when
+  /// no row is left. Returns how many are left out.
+  std::int64_t leave_out_missing(std::span<const std::size_t> columns);
+  /// The 1-based row of the file that is the 1-based row `kept` of what read gives.
+  std::int64_t row_in_file(std::int64_t kept) const;
+
+  /// 1-based line on which the 1-based row of the file begins.
   std::int64_t line_of(std::int64_t row) const;
 
 private:
   class Slot;
   void pass(std::span<Slot*> slots) const;
+  /// Calls visit(row, column, field, quoted) for every field, rows counted from 0.
+  template <class Visit>
+  std::int64_t each_field(Visit&& visit) const;
   bool skip_blank(const char*& at) const;
   const char* next_field(const char* at, std::string_view& field, bool& quoted) const;
   [[noreturn]] void fail(std::string message, std::int64_t line, std::int64_t row,
@@ -59,6 +68,7 @@ private:
   const char* first_row_ = nullptr;
   const char* end_ = nullptr;
   std::vector<std::string> columns_;
+  std::vector<std::int64_t> left_out_; ///< rows of the file from 0, ascending
 };
 
 } // namespace plait::runtime

@@ -140,3 +140,26 @@ TEST_CASE("sample says when every latent is under a subsampled plate") {
   CHECK(outcome.error.find("--local") != std::string::npos);
   CHECK(draws_of(work, {"sample", "m.run", "--local", "-n", "1"}).names == Names{"z.0", "z.1", "z.2"});
 }
+
+TEST_CASE("rows with a missing entry in a used column are left out when asked") {
+  const TemporaryFolder work;
+  write_file(work.path() / "m.ppl",
+             "data x : real[N]; data y : real[N];\n"
+             "model { a ~ normal(0, 1); iarange i in N { y[i] ~ normal(a * x[i], 1); } }\n"
+             "guide auto(normal);\n"
+             "predict { iarange i in N { seen = y[i]; } }\n");
+  write_file(work.path() / "d.csv", "x,unused,y\n1,1,2\n,1,7\n3,,4\n5,1,NA\n2,1,nan\n6,,8\n");
+  for (const std::vector<std::string>& data :
+       {std::vector<std::string>{"d.csv,drop_missing"}, {"x=d.csv:x,drop_missing", "y=d.csv:y"}}) {
+    std::vector<std::string> arguments{"fit", "m.ppl", "--steps", "5", "--quiet", "--out", "m.run", "--data"};
+    arguments.insert(arguments.end(), data.begin(), data.end());
+    const Outcome outcome = run_plait(arguments, work.path());
+    CHECK(outcome.code == 0);
+    CHECK(outcome.error == "d.csv: 3 rows with a missing value left out\n");
+    const Draws seen = draws_of(work, {"predict", "m.run", "-n", "1"});
+    CHECK(seen.columns == std::vector<std::vector<double>>{{2}, {4}, {8}});
+  }
+  write_file(work.path() / "bad.csv", "x,unused,y\n,1,2\n1,1,2\n2,1,word\n");
+  CHECK(run_plait({"fit", "m.ppl", "--data", "bad.csv,drop_missing"}, work.path())
+            .error.starts_with("bad.csv:4: error: y: column y has 'word' in row "));
+}

@@ -50,8 +50,9 @@ TEST_CASE("data arguments: what is not understood is said") {
   CHECK(argument_error("y=x.json:a,b") ==
         "error: --data y=x.json:a,b: only columns of a table can be put together; give one name");
   CHECK(argument_error("y=t.csv:a,") == "error: --data y=t.csv:a,: a name is missing in the selection");
-  CHECK(argument_error("y=t.csv,bins=3") == "error: --data y=t.csv,bins=3: 'bins=3' is not understood\n"
-                                            "hint: the options are threshold=NUMBER and scale=NUMBER");
+  CHECK(argument_error("y=t.csv,bins=3") ==
+        "error: --data y=t.csv,bins=3: 'bins=3' is not understood\n"
+        "hint: the options are threshold=NUMBER, scale=NUMBER and, for a .csv table, drop_missing");
   CHECK(argument_error("y=x.npy@a") ==
         "error: --data y=x.npy@a: '@' groups the rows of a .csv table or names the "
         "offsets in an .npz archive");

@@ -390,12 +390,15 @@ TEST_CASE("csv: a column of texts is found out on the way") {
 TEST_CASE("csv: what is wrong is said with row and line") {
   CHECK(column_error("a,b\n1,2\n,4\n") ==
         "t.csv:3: error: column a has a missing value in row 2 (empty field)\n"
-        "hint: leave the row out, or model the missing value as a latent");
+        "hint: leave such rows out with `--data FILE.csv,drop_missing`, or model the missing value as a "
+        "latent");
   CHECK(column_error("a,b\n1,\"x\n\ny\"\n\nNA,4\n") ==
         "t.csv:6: error: column a has a missing value in row 2 (NA)\n"
-        "hint: leave the row out, or model the missing value as a latent");
+        "hint: leave such rows out with `--data FILE.csv,drop_missing`, or model the missing value as a "
+        "latent");
   CHECK(column_error("a\n1\n\n3\n") == "t.csv:3: error: column a has a missing value in row 2 (empty field)\n"
-                                       "hint: leave the row out, or model the missing value as a latent");
+                                       "hint: leave such rows out with `--data FILE.csv,drop_missing`, or "
+                                       "model the missing value as a latent");
   CHECK(column_error("a\n1\n3\n\n\n") == "no error");
   CHECK(column_error("a\n1\n2 apples\n") ==
         "t.csv:3: error: column a has '2 apples' in row 2, which is not a number\n"
