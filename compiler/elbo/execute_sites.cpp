@@ -213,7 +213,7 @@ void Executor::draw_latent(const program::Sample& sample, const Values& paramete
   // derivative.
   const Value log_prob = builder_->sum_event(catalog::log_prob(*builder_, distribution, value, parameters));
   Values held = parameters;
-  if (by_score)
+  if (by_score && !keeps_score_density)
     held = stopped(parameters);
   else if (detach_density)
     for (Value& parameter : held)

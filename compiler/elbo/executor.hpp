@@ -65,6 +65,10 @@ public:
   /** Importance weights teach the guide: draws are held, log q keeps the derivative of its parameters. */
   bool learns_by_weights = false;
 
+  /** Draws by score function keep the derivative of their parameters in log q: for objectives that are not
+   * the mean of log w, where it is not 0 on average. */
+  bool keeps_score_density = false;
+
   /** Stop derivatives at the parameters inside log q (not inside the draw). */
   bool detach_density = false;
   /** How it does that. */

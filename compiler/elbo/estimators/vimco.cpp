@@ -34,11 +34,9 @@ ObjectiveValue make_vimco(const ObjectiveContext& context) {
   ObjectiveValue result;
   result.reported = over_rows(bound, weights);
   result.loss = -result.reported;
-  // The bound's own derivative passes by the density of a draw by score function: its -v_k stands here. 1/K
-  // adds nothing on average and leaves no noise when q is the posterior and every v_k is 1/K.
-  const Value normalized = ir::exp(weights.value - builder.log_sum_exp(weights.value, {particles}));
-  const Value signal =
-      ir::stop_gradient(bound - bound_without(weights.value, particles) - normalized + 1.0 / count);
+  // The derivative of L brings -v_k at log q(z_k). 1/K adds nothing on average and leaves no noise when q is
+  // the posterior and every v_k is 1/K.
+  const Value signal = ir::stop_gradient(bound - bound_without(weights.value, particles) + 1.0 / count);
   for (const ScoreSite& site : context.walk->scores) {
     const Value log_prob = as_weights(builder.sum_event(site.log_prob), weights, particles);
     result.loss = result.loss - over_rows(builder.sum(signal * log_prob, {particles}), weights);

@@ -116,6 +116,38 @@ TEST_CASE("vimco: bound and gradient are those of the importance-weighted bound"
   }
 }
 
+TEST_CASE("vimco: weakened latent terms are weakened in every part of the gradient") {
+  const double weakness = 0.4;
+  Setting setting;
+  setting.sizes = {{"N", 4}};
+  setting.data["x"] = observed;
+  setting.options.particles = particles;
+  setting.options.objective = "vimco";
+  setting.options.anneal = true;
+  Objective fit(two_bits, setting);
+  for (std::size_t k = 0; k < names.size(); ++k)
+    fit.set_parameter(names[k], {point[k]});
+  fit.inputs.inputs["kl_weight"] = weakness;
+  const auto weakened = [&](const std::vector<double>& at) {
+    double mean = 0;
+    for_each_outcome(at, [&](const std::vector<Particle>& drawn, double probability) {
+      double sum = 0;
+      for (const Particle& z : drawn) {
+        const double prior = log_bit(z.a, std::log(0.3 / 0.7)) + log_bit(z.b, 1.5 * z.a - 0.4);
+        const double likelihood = log_joint(z, at[0]) - prior;
+        sum += std::exp(likelihood + weakness * (prior - log_guide(z, at))) / particles;
+      }
+      mean += probability * std::log(sum);
+    });
+    return mean;
+  };
+  const auto mean = exact(fit);
+  for (std::size_t k = 0; k < names.size(); ++k) {
+    CAPTURE(names[k]);
+    CHECK(mean.gradient.at(names[k])[0] == Approx(derivative(weakened, point, k)).epsilon(1e-8));
+  }
+}
+
 TEST_CASE("vimco: the other particles lower the variance") {
   // Without a baseline the signal would be the bound itself.
   Objective fit = fit_with("vimco");
