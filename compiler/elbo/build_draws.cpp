@@ -130,6 +130,9 @@ private:
 } // namespace
 
 std::set<std::string> only_observed(const program::Program& program) {
+  const guide::FamilyRow* family = program.family ? guide::find_family(program.family->family) : nullptr;
+  if (family && family->reads_data)
+    return {};
   Reads reads(program);
   reads.walk(program.model);
   if (program.guide)

@@ -115,6 +115,12 @@ std::optional<Elbo> build_elbo(const program::Program& program, const ElboOption
     if (program.guide)
       executor.run(*program.guide, Role::guide);
     executor.run(program.model, Role::model);
+    if (walk.reads_data && !executor.latents.empty() && executor.amortized_sites == 0)
+      throw Unsupported(
+          program.family->span,
+          fmt::format("auto({}) in a program without a plate whose elements have both latents and data "
+                      "of their own: there is nothing to read, use auto(normal)",
+                      program.family->family));
     if (!executor.learns_by_weights)
       warn_of_jumps(executor.jumps, pathwise_draws(executor, *walk.elbo.graph), *walk.elbo.graph,
                     diagnostics);

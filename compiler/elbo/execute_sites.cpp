@@ -319,6 +319,10 @@ Value Executor::draw_from_family(const program::Sample& sample, const Values& pa
     context.bounds = bounds_of(*sample.distribution, parameters);
   context.loop_indices = open_indices();
   context.prior_parameters = parameters;
+  if (family_reads_data_) {
+    context.features = features_of(sample);
+    amortized_sites += context.features ? 1 : 0;
+  }
   context.detach_density = detach_density;
   guide::LatentDraw draw = family_->draw(context);
   latent.site = symbol.name;

@@ -47,7 +47,12 @@ public:
            std::optional<ir::AxisId> particles);
 
   /** Latents of sites without a written guide come from this family. */
-  void use_family(std::unique_ptr<guide::Family> family) { family_ = std::move(family); }
+  void use_family(std::unique_ptr<guide::Family> family, bool reads_data) {
+    family_ = std::move(family);
+    family_reads_data_ = reads_data;
+  }
+  /** Latents for which the automatic guide was given data to read. */
+  std::size_t amortized_sites = 0;
   guide::Family* family() const { return family_.get(); }
 
   void run(const program::Block& block, Role role);
@@ -176,6 +181,14 @@ private:
   void take_iterations(std::size_t first_term, std::size_t first_score, const Values& arrays);
   void enumerate_latent(const program::Sample& sample, const Values& parameters, bool in_guide);
   ir::Value latent_value(const Latent& latent) const;
+  /** What the data of the open plates' elements tell about a latent of theirs, as one vector: the data of its
+   * own element and iteration, and summaries of what the plates and loops inside hold. Empty when the
+   * elements have no data of their own. */
+  std::optional<ir::Value> features_of(const program::Sample& site);
+  /** The part of it that one array of data gives. False when its subscripts do not lead to the plates. */
+  bool add_features(const program::Index& index, program::SymbolId data,
+                    const std::vector<program::Frame>& site_frames, Values& parts);
+  void add_summary(ir::Value elements, bool is_real, ir::Value count, Values& parts);
   ir::Value draw_from_family(const program::Sample& sample, const Values& parameters, Latent& latent);
   /** A draw of a sample's distribution, sent through its transforms. Of transformed draws of the guide also
    * log q, event dimensions summed, and E[-log q] as far as it is known. */
@@ -254,6 +267,7 @@ private:
   guide::Parameters* parameters_;
   std::optional<ir::AxisId> particles_;
   std::unique_ptr<guide::Family> family_;
+  bool family_reads_data_ = false;
   Role role_ = Role::model;
   std::vector<ir::Value> bound_; ///< by SymbolId
   std::vector<OpenPlate> plates_;

@@ -80,6 +80,7 @@ Walk::Walk(const program::Program& program, const ElboOptions& options, bool det
 
 void Walk::use_family(const program::Program& program, const guide::FamilyRow& row) {
   sites = executor->latent_sites();
+  reads_data = row.reads_data;
   guide::FamilyContext context;
   context.builder = elbo.builder.get();
   context.parameters = elbo.parameters.get();
@@ -96,7 +97,7 @@ void Walk::use_family(const program::Program& program, const guide::FamilyRow& r
     return executor->joint_draws(name);
   };
   try {
-    executor->use_family(row.make.get()(context));
+    executor->use_family(row.make.get()(context), row.reads_data);
   } catch (const std::invalid_argument& fault) {
     throw Unsupported(program.family->span, fmt::format("auto({}): {}", row.name, fault.what()));
   }

@@ -22,6 +22,7 @@ struct Walk {
   std::unique_ptr<Sizes> sizes;
   std::optional<ir::AxisId> particles;
   std::vector<guide::LatentSite> sites;
+  bool reads_data = false; ///< the automatic guide does
   std::unique_ptr<Executor> executor;
 
 private:

@@ -6,8 +6,9 @@
 namespace plait::guide {
 
 std::span<const FamilyRow* const> families() {
-  static const std::array rows{&coupling_family, &delta_family,    &full_rank_family, &iaf_family,
-                               &laplace_family,  &low_rank_family, &normal_family,    &structured_family};
+  static const std::array rows{&amortized_family, &coupling_family, &delta_family,
+                               &full_rank_family, &iaf_family,      &laplace_family,
+                               &low_rank_family,  &normal_family,   &structured_family};
   return rows;
 }
 

@@ -40,6 +40,8 @@ struct SiteContext {
   catalog::SupportBounds bounds;           ///< for interval supports
   std::vector<ir::Value> loop_indices;     ///< outermost first
   std::vector<ir::Value> prior_parameters; ///< parameters of the model's distribution here
+  /** For families that read data: those of the site's plate element as a vector; empty when it has none. */
+  std::optional<ir::Value> features;
   bool detach_density = false; ///< stop derivatives at the parameters inside log q, not inside the draw
 };
 
@@ -102,6 +104,7 @@ struct FamilyRow {
   /** \throws std::invalid_argument when a site cannot be served, saying why. */
   ir::Required<std::unique_ptr<Family> (*)(const FamilyContext&)> make;
   AfterFit after_fit = AfterFit::guide;
+  bool reads_data = false; ///< draws are functions of the data, so that new rows can be guided too
 };
 
 std::span<const FamilyRow* const> families();

@@ -6,6 +6,7 @@
 
 namespace plait::guide {
 
+extern const FamilyRow amortized_family;
 extern const FamilyRow coupling_family;
 extern const FamilyRow delta_family;
 extern const FamilyRow full_rank_family;

@@ -36,6 +36,10 @@ double start_scale(const FamilyContext& context);
 LatentDraw constrain_draw(const SiteContext& context, ir::Value unconstrained,
                           std::optional<ir::Value> log_prob, std::optional<ir::Value> entropy);
 
+/** A draw from independent normals in unconstrained space with these locations and log standard deviations,
+ * shaped like the unconstrained value. */
+LatentDraw normal_draw(const SiteContext& context, ir::Value loc, ir::Value log_scale);
+
 /** Number of scalars of one unconstrained value. \throws std::invalid_argument when it is not known. */
 std::int64_t known_size(const LatentSite& site, const ir::Graph& graph);
 
