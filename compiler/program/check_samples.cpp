@@ -16,12 +16,26 @@ bool is_integer_like(const Type& type) {
   return type.element != Element::real;
 }
 
+/// No parameter has the rank of a draw, so the event's size is written in the call: lkj_corr_cholesky(eta,
+/// 3).
+bool needs_size(const catalog::Distribution& row) {
+  if (row.event_rank == 0)
+    return false;
+  const std::vector<catalog::DistributionParameter> parameters = row.parameters.get()();
+  return std::none_of(parameters.begin(), parameters.end(), [&](const catalog::DistributionParameter& one) {
+    return one.rank > 0 && one.rank >= row.event_rank;
+  });
+}
+
 } // namespace
 
-/// Puts positional and named arguments in the order of the distribution's parameters.
+/// Puts positional and named arguments in the order of the distribution's parameters. The size of a matrix
+/// that no parameter fixes is the last of them.
 bool Checker::order_arguments(const ast::Call& call, const catalog::Distribution& row,
                               std::vector<ast::ExprPtr>& ordered) {
   std::vector<catalog::DistributionParameter> parameters = row.parameters.get()();
+  if (needs_size(row))
+    parameters.push_back({.name = "size", .integer = true});
   std::string name(row.name);
   std::string signature;
   for (const auto& parameter : parameters)
@@ -84,6 +98,19 @@ bool Checker::check_distribution_call(const ast::Call& call, const std::vector<a
   if (!order_arguments(call, *typed.distribution, ordered))
     return false;
   bool ok = true;
+  if (needs_size(*typed.distribution)) {
+    const ast::ExprPtr written = ordered.back();
+    ordered.pop_back();
+    const auto size = check_dim(written);
+    ok = size.has_value();
+    // The density is unrolled over the rows of the matrix.
+    if (size && !size->is_known()) {
+      errors::event_size_not_constant(out_, written->span, name, to_string(*size));
+      ok = false;
+    }
+    typed.event.assign(static_cast<std::size_t>(typed.distribution->event_rank.get()),
+                       size.value_or(Dim::known(1)));
+  }
   typed.arguments = check_arguments(ordered, ok);
   for (const ast::ExprPtr& copies : copies_written) {
     auto dim = check_dim(copies);
@@ -166,7 +193,7 @@ bool Checker::check_distribution_shape(const catalog::Distribution& row, Sample&
   const ExprPtr* batch_from = nullptr;
   const ExprPtr* event_from = nullptr;
   std::vector<Dim> batch;
-  std::vector<Dim> event;
+  std::vector<Dim> event = typed.event;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const std::vector<Dim>& given = typed.arguments[i]->type.dims;
     auto split = given.end() - parameters[i].rank;

@@ -228,7 +228,9 @@ void Checker::check_param(const ast::ParamDecl& param, Span span, Block& into) {
     value = check_expr(param.init);
     ok = ok && value;
     if (value && (value->type.is_tuple() || value->random || value->learnable || !value->varies.empty())) {
-      errors::initial_value_not_fixed(out_, param.init->span, name);
+      const bool by_index = !value->type.is_tuple() && !value->random && !value->learnable;
+      errors::initial_value_not_fixed(out_, param.init->span, name,
+                                      by_index ? &program_.plate(value->varies.front()) : nullptr);
       ok = false;
     } else if (value && type) {
       value = to_real(value);
@@ -403,8 +405,13 @@ void Checker::check_if(const ast::If& branch, Span span, Block& into) {
       auto other = others.find(name);
       if (other == others.end())
         now_.gone[name] = {symbol(id).span, "is set in one branch of an `if` only"};
-      else if (other->second != id)
-        now_.gone[name] = {symbol(id).span, "has another type in each branch of an `if`"};
+      else if (other->second != id) {
+        const bool latent = symbol(id).kind == SymbolKind::site;
+        const bool mixed = latent != (symbol(other->second).kind == SymbolKind::site);
+        now_.gone[name] = {symbol(id).span,
+                           mixed ? "is a latent in one branch of an `if` and a value in the other"
+                                 : "has another type in each branch of an `if`"};
+      }
     }
   };
   hide(then_names, else_names);

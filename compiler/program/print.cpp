@@ -137,6 +137,8 @@ private:
     std::string arguments;
     for (const ExprPtr& argument : sample.arguments)
       arguments += (arguments.empty() ? "" : ", ") + describe(program_, argument);
+    if (!sample.event.empty())
+      arguments += ", " + to_string(sample.event.front());
     std::string target =
         sample.observed ? describe(program_, sample.value) : written(program_.symbol(sample.symbol));
     std::string strategy = sample.strategy.strategy == Strategy::automatic

@@ -304,6 +304,7 @@ struct Sample {
   std::vector<ExprPtr>
       arguments; ///< reals are converted; a parameter of rank r has dims batch + r, or just r
   std::vector<Dim> copies;
+  std::vector<Dim> event;            ///< written in the call because no parameter fixes it; else empty
   std::vector<Transform> transforms; ///< the innermost first
   std::vector<Dim> source_dims;      ///< shape of what the distribution itself draws
   /// Type of the value at one point of the frames. dims = batch + event, copies included.

@@ -155,7 +155,8 @@ Diagnostic& param_in_loop(Diagnostics& out, Span span, const std::string& name, 
 Diagnostic& param_in_predict(Diagnostics& out, Span span);
 Diagnostic& param_not_continuous(Diagnostics& out, Span span, const std::string& name,
                                  const std::string& type);
-Diagnostic& initial_value_not_fixed(Diagnostics& out, Span span, const std::string& name);
+/** `plate`: the value changes along it; null when it is random or learned. */
+Diagnostic& initial_value_not_fixed(Diagnostics& out, Span span, const std::string& name, const Plate* plate);
 Diagnostic& initial_value_shape(Diagnostics& out, Span span, const std::string& name,
                                 const std::string& given, Span other, const std::string& declared);
 Diagnostic& factor_outside_model(Diagnostics& out, Span span, bool guide);
@@ -226,6 +227,8 @@ Diagnostic& site_name_taken(Diagnostics& out, Span span, const std::string& name
 Diagnostic& site_in_loop_without_index(Diagnostics& out, Span span, const std::string& name,
                                        const std::string& index, Span other);
 Diagnostic& site_under_value_condition(Diagnostics& out, Span span, const std::string& name, Span other);
+Diagnostic& event_size_not_constant(Diagnostics& out, Span span, const std::string& name,
+                                    const std::string& given);
 Diagnostic& site_shape_unknown(Diagnostics& out, Span span, const std::string& name,
                                const std::string& distribution);
 

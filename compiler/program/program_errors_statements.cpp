@@ -98,8 +98,16 @@ Diagnostic& param_not_continuous(Diagnostics& out, Span span, const std::string&
       .with_hint("discrete quantities are sampled: `k ~ categorical(…)`");
 }
 
-Diagnostic& initial_value_not_fixed(Diagnostics& out, Span span, const std::string& name) {
-  return out.error("param", span, fmt::format("the initial value of `{}` must be made of constants", name));
+Diagnostic& initial_value_not_fixed(Diagnostics& out, Span span, const std::string& name,
+                                    const Plate* plate) {
+  Diagnostic& fault =
+      out.error("param", span, fmt::format("the initial value of `{}` must be made of constants", name));
+  if (plate)
+    fault.note(plate->span, "it changes along this plate")
+        .with_hint(fmt::format(
+            "declare it before the plate, one start per element: `param {} : real[K] = 2 * range(K);`",
+            name));
+  return fault;
 }
 
 Diagnostic& initial_value_shape(Diagnostics& out, Span span, const std::string& name,
@@ -336,6 +344,14 @@ Diagnostic& site_shape_unknown(Diagnostics& out, Span span, const std::string& n
       .error("shape", span,
              fmt::format("the shape of `{}` does not follow from the parameters of {}", name, distribution))
       .with_hint(fmt::format("give copies: `{}(…)[n]`", distribution));
+}
+
+Diagnostic& event_size_not_constant(Diagnostics& out, Span span, const std::string& name,
+                                    const std::string& given) {
+  return out
+      .error("shape", span,
+             fmt::format("the size of a {} draw must be a constant; `{}` comes from the data", name, given))
+      .with_hint(fmt::format("declare it: `const K = 3;` and `{}(…, K)`", name));
 }
 
 } // namespace plait::program::errors

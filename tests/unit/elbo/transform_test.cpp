@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <random>
 
 using plait::test::Objective;
@@ -288,4 +289,29 @@ guide {
   for (double& weight : parameter(fit, "z.flow1.context"))
     weight += 0.5;
   CHECK(std::abs(estimate(fit) - before) > 1e-6);
+}
+
+TEST_CASE("an automatic guide draws a correlation matrix with the density of its draws") {
+  const std::string family = GENERATE("normal", "full_rank");
+  INFO(family);
+  // Without data the weights p(L)/q(L) have mean 1.
+  Setting setting;
+  setting.options.objective = "sampled_elbo";
+  Objective fit("const K = 3;\nmodel { L ~ lkj_corr_cholesky(2.5, K); }\nguide auto(" + family +
+                    ", scale = 0.6);\n",
+                setting);
+  scatter_parameters(fit, 0.2);
+  std::vector<double> weights(20'000);
+  for (std::size_t k = 0; k < weights.size(); ++k) {
+    fit.inputs.step = static_cast<std::uint32_t>(k);
+    weights[k] = std::exp(estimate(fit));
+  }
+  const auto count = static_cast<double>(weights.size());
+  const double mean = std::accumulate(weights.begin(), weights.end(), 0.0) / count;
+  double squares = 0;
+  for (double weight : weights)
+    squares += (weight - mean) * (weight - mean);
+  CHECK(std::abs(mean - 1) < 4 * std::sqrt(squares) / count);
+  CHECK(std::sqrt(squares) / count < 0.03);
+  check_gradients(fit);
 }
