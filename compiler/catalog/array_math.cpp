@@ -25,7 +25,7 @@ Shape event_of(const Shape& shape, int event_rank) {
 
 std::int64_t known(const Extent& extent) {
   if (!extent.is_known())
-    throw std::logic_error("dimension '" + extent.name + "' must be known when the program is compiled");
+    throw UnknownSize("dimension '" + extent.name + "' must be known when the program is compiled");
   return extent.value;
 }
 

@@ -7,6 +7,7 @@
 #include "compiler/catalog/ops.hpp"
 #include "compiler/tensor_ir/build.hpp"
 
+#include <stdexcept>
 #include <vector>
 
 namespace plait::catalog {
@@ -22,7 +23,12 @@ using Shape = std::vector<ir::Extent>;
 Shape batch_of(const Shape& shape, int event_rank);
 Shape event_of(const Shape& shape, int event_rank);
 
-/** The length of a dimension that must be known when the program is compiled. \throws std::logic_error
+/** A size is asked for that is known only when the step runs. */
+struct UnknownSize : std::logic_error {
+  using std::logic_error::logic_error;
+};
+
+/** The length of a dimension that must be known when the program is compiled. \throws UnknownSize
  * otherwise. */
 std::int64_t known(const ir::Extent& extent);
 

@@ -152,9 +152,9 @@ std::set<std::string> only_observed(const program::Program& program) {
   return result;
 }
 
-std::optional<PosteriorDraws> build_draws(const program::Program& program, const ElboOptions& options,
+std::optional<PosteriorDraws> build_draws(const program::Program& program, const ElboOptions& given,
                                           const DrawOptions& draws, Diagnostics& diagnostics) {
-  return guarded<PosteriorDraws>(diagnostics, [&]() -> std::optional<PosteriorDraws> {
+  const auto build = [&](const ElboOptions& options) -> std::optional<PosteriorDraws> {
     Walk walk(program, options, false);
     Executor& executor = *walk.executor;
     executor.drawing.draws = true;
@@ -185,7 +185,8 @@ std::optional<PosteriorDraws> build_draws(const program::Program& program, const
     result.builder = std::move(walk.elbo.builder);
     result.parameters = std::move(walk.elbo.parameters);
     return result;
-  });
+  };
+  return guarded<PosteriorDraws>(diagnostics, [&] { return with_sizes_as_needed(given, build); });
 }
 
 } // namespace plait::elbo

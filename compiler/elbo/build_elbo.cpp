@@ -91,9 +91,9 @@ std::vector<bool> parameters_of_draws(const Executor& walk, const ir::Graph& gra
 
 } // namespace
 
-std::optional<Elbo> build_elbo(const program::Program& program, const ElboOptions& options,
+std::optional<Elbo> build_elbo(const program::Program& program, const ElboOptions& given,
                                Diagnostics& diagnostics) {
-  return guarded<Elbo>(diagnostics, [&]() -> std::optional<Elbo> {
+  const auto build = [&](const ElboOptions& options) -> std::optional<Elbo> {
     const Objective* objective = find_objective(options.objective);
     if (!objective)
       throw std::invalid_argument(fmt::format("there is no objective named {}", options.objective));
@@ -164,7 +164,8 @@ std::optional<Elbo> build_elbo(const program::Program& program, const ElboOption
     for (const auto& [name, latent] : executor.latents)
       walk.elbo.latents[name] = latent.value;
     return std::move(walk.elbo);
-  });
+  };
+  return guarded<Elbo>(diagnostics, [&] { return with_sizes_as_needed(given, build); });
 }
 
 } // namespace plait::elbo

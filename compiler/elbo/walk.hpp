@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "compiler/catalog/array_math.hpp"
 #include "compiler/elbo/build_elbo.hpp"
 #include "compiler/elbo/executor.hpp"
 #include "compiler/guide/family.hpp"
@@ -28,6 +29,20 @@ struct Walk {
 private:
   void use_family(const program::Program& program, const guide::FamilyRow& row);
 };
+
+/** Runs `build` with `options`; when something is as long as a plate and its length matters, a covariance of
+ * a plate's elements for example, once more with every size that is known made part of the program. */
+template <class Build>
+auto with_sizes_as_needed(ElboOptions options, Build&& build) {
+  try {
+    return build(options);
+  } catch (const catalog::UnknownSize&) {
+    if (!options.keep_runtime_sizes)
+      throw;
+    options.keep_runtime_sizes = false;
+    return build(options);
+  }
+}
 
 /** Runs `build`; what cannot be compiled becomes an error with its place, and the result empty. */
 template <class Result, class Build>

@@ -239,6 +239,8 @@ private:
     for (const Pair& pair : pairing.pairs) {
       if (pair.estimator != Estimator::enumerate || pair.model.observed)
         continue;
+      if (pair.guide) // an expectation under the guide is linear: its terms may be scaled
+        continue;
       const Site& enumerated = pair.model;
       for (std::size_t i = 0; i < model_.size(); ++i) {
         const Site& local = model_[i];

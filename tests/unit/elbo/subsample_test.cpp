@@ -42,6 +42,13 @@ model { iarange i in N subsample 2 { z ~ normal(0, 1); x[i] ~ normal(z, 1); } }
 guide { iarange i in N { param m : real = 0; param s : positive = 1; z ~ normal(m, s); } }
 )",
        {{"m", {0.1, -0.2, 0.3, 0.4, 0.0}}, {"s", {0.1, 0.2, -0.3, 0.0, 0.2}}}},
+      // A global latent summed out in the guide: an expectation, which is linear in the rows.
+      {R"(
+data x : real[N];
+model { k ~ bernoulli(0.3); iarange i in N subsample 2 { x[i] ~ normal(2 * k, 1); } }
+guide { param l : real = 0; k ~ bernoulli_logit(l) using enumerate; }
+)",
+       {{"l", {0.4}}}},
       // Summed out exactly.
       {R"(
 data x : real[N];

@@ -165,30 +165,30 @@ x      N       N/32   [D]     real      normal           observed         -
 
 TEST_CASE("scales of nested subsamples multiply, and irange is a plate like iarange") {
   Understood understood = understand(R"(
-data y : ragged real[A, B];
+data y : real[A, B];
 data g : bit[A];
 model {
   mu ~ normal(0, 1);
   irange a in A as outer subsample 2 {
     if (g[a] == 1) { m = mu; } else { m = 0; }
-    iarange b in B[a] subsample 3 { z ~ normal(m, 1); y[a, b] ~ normal(z, 1); }
+    iarange b in B subsample 3 { z ~ normal(m, 1); y[a, b] ~ normal(z, 1); }
   }
 }
 guide {
   mu ~ normal(0, 1);
-  iarange a in A as outer { iarange b in B[a] { param q : real; z ~ normal(q, 1); } }
+  iarange a in A as outer { iarange b in B { param q : real; z ~ normal(q, 1); } }
 }
 )");
   CHECK(table(understood) == R"(
-site  plates        scale         shape   support  model   guide     estimator
-mu    -             1             scalar  real     normal  normal    pathwise
-z     outer > B[a]  A/2 * B[a]/3  scalar  real     normal  normal    pathwise
-y     outer > B[a]  A/2 * B[a]/3  scalar  real     normal  observed  -
+site  plates     scale      shape   support  model   guide     estimator
+mu    -          1          scalar  real     normal  normal    pathwise
+z     outer > B  A/2 * B/3  scalar  real     normal  normal    pathwise
+y     outer > B  A/2 * B/3  scalar  real     normal  observed  -
 )");
   CHECK(tree(understood) == R"(
 outside plates: mu
   irange a in A as outer subsample 2
-    iarange b in B[a] subsample 3: z, y
+    iarange b in B subsample 3: z, y
 )");
 }
 
