@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 namespace plait::runtime {
 
@@ -39,7 +40,8 @@ std::string shown_duration(double seconds) {
 }
 
 Progress::Progress(std::ostream& out, std::int64_t first_step, std::int64_t total_steps, Options options)
-    : out_(out), first_step_(first_step), total_steps_(total_steps), step_(first_step), options_(options) {}
+    : out_(out), first_step_(first_step), total_steps_(total_steps), step_(first_step),
+      options_(std::move(options)) {}
 
 void Progress::update(std::int64_t step, double elbo, double seconds) {
   step_ = step;
@@ -67,7 +69,7 @@ std::string Progress::text(double seconds) const {
   double rate = seconds > 0 ? static_cast<double>(step_ - first_step_) / seconds : 0;
   std::string text = fmt::format("{}/{}", step_, total_steps_);
   if (smoothed_)
-    text += fmt::format("  elbo {:.2f}", *smoothed_);
+    text += fmt::format("  {} {:.2f}", options_.bound_name, *smoothed_);
   if (rate > 0) {
     text += fmt::format("  {} steps/s", shown_rate(rate));
     if (step_ < total_steps_)

@@ -17,9 +17,10 @@ class Progress {
 public:
   struct Options {
     bool terminal = false;
-    int width = 80;                 ///< columns of the terminal
-    double terminal_interval = 0.1; ///< seconds between two rewritings
-    double plain_interval = 5;      ///< seconds between two plain lines
+    int width = 80;                  ///< columns of the terminal
+    double terminal_interval = 0.1;  ///< seconds between two rewritings
+    double plain_interval = 5;       ///< seconds between two plain lines
+    std::string bound_name = "elbo"; ///< what the reported number is called
   };
   /// Steps count from `first_step` (what a resumed run has behind it) to `total_steps`.
   Progress(std::ostream& out, std::int64_t first_step, std::int64_t total_steps, Options options);

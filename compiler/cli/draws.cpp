@@ -70,11 +70,12 @@ Verb add_evaluate(CLI::App& app) {
                 arguments->common.data.empty()
                     ? fit.evaluate(arguments->repeats, arguments->gradients)
                     : fit.evaluate(read_data(arguments->common), arguments->repeats, arguments->gradients);
-            fmt::print("elbo {:.8g} +- {:.2g}\n", evaluation.elbo, evaluation.error);
+            fmt::print("{} {:.8g} +- {:.2g}\n", fit.bound_name(), evaluation.elbo, evaluation.error);
             for (const Gradient& gradient : evaluation.gradients)
               for (std::size_t k = 0; k < gradient.mean.size(); ++k)
-                fmt::print("d elbo / d {} {:.8g} +- {:.2g}\n", element_name(gradient.name, gradient.shape, k),
-                           gradient.mean[k], gradient.error[k]);
+                fmt::print("d {} / d {} {:.8g} +- {:.2g}\n", fit.bound_name(),
+                           element_name(gradient.name, gradient.shape, k), gradient.mean[k],
+                           gradient.error[k]);
             return 0;
           }};
 }

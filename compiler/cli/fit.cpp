@@ -121,9 +121,11 @@ int run_fit(FitArguments& arguments) {
   auto saved = std::chrono::steady_clock::now();
   const Observer observer = [&](const Progress& progress) {
     if (!arguments.quiet) {
-      if (!bar)
-        bar = std::make_unique<runtime::Progress>(std::cerr, progress.step, progress.steps,
-                                                  runtime::progress_options(STDERR_FILENO));
+      if (!bar) {
+        runtime::Progress::Options shown = runtime::progress_options(STDERR_FILENO);
+        shown.bound_name = fit.bound_name();
+        bar = std::make_unique<runtime::Progress>(std::cerr, progress.step, progress.steps, std::move(shown));
+      }
       bar->update(progress.step, progress.elbo, progress.seconds);
     }
     const auto now = std::chrono::steady_clock::now();
@@ -153,7 +155,8 @@ int run_fit(FitArguments& arguments) {
   if (!arguments.quiet) {
     std::cerr << std::flush;
     fmt::print("{}", summary_table(fit.summaries(), 12));
-    fmt::print("elbo {:.6g} (mean of the last {} steps); saved in {}\n", fit.trace().back().elbo,
+    fmt::print("{} {:.6g} (mean of the last {} steps); saved in {}\n", fit.bound_name(),
+               fit.trace().back().elbo,
                fit.trace().size() > 1 ? fit.trace().back().step - fit.trace()[fit.trace().size() - 2].step
                                       : fit.step(),
                arguments.out);

@@ -103,6 +103,8 @@ struct FamilyRow {
   ir::Required<KnownSizes> known_sizes;
   /** \throws std::invalid_argument when a site cannot be served, saying why. */
   ir::Required<std::unique_ptr<Family> (*)(const FamilyContext&)> make;
+  /** What the number is that a fit reports. Of a point it is the joint density there, and no bound. */
+  std::string_view bound_name = "elbo";
   AfterFit after_fit = AfterFit::guide;
   bool reads_data = false; ///< draws are functions of the data, so that new rows can be guided too
 };

@@ -31,6 +31,11 @@ bool Fit::finished() const {
 const std::vector<Progress>& Fit::trace() const {
   return state_->trace;
 }
+std::string Fit::bound_name() const {
+  const auto& family = state_->bound.checked.program.family;
+  const guide::FamilyRow* row = family ? guide::find_family(family->family) : nullptr;
+  return std::string(row ? row->bound_name : "elbo");
+}
 std::vector<std::string> Fit::data_notes() const {
   std::vector<std::string> notes;
   for (const runtime::DataFile& file : state_->bound.dataset.files)

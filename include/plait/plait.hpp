@@ -176,6 +176,8 @@ public:
    * \throws Error(Fault::inference) naming site, step and value; the state before that step is kept. */
   void run(std::int64_t steps = 0, const Observer& observer = {});
   const std::vector<Progress>& trace() const;
+  /** What the numbers of the trace are: "elbo", or "log joint" for automatic guides that are points. */
+  std::string bound_name() const;
   const CompileReport& compile_report() const;
   /** What reading the data left out, a line for each file. */
   std::vector<std::string> data_notes() const;

@@ -150,9 +150,9 @@ TEST_CASE("a model without latents takes every automatic guide") {
 }
 
 TEST_CASE("options of automatic guides that make no sense are errors") {
-  const std::string family =
-      GENERATE("normal, scale = 0", "structured, scale = -1", "iaf, flows = 0", "coupling, flows = 1.5",
-               "coupling, hidden = -3", "full_rank, scale = 0");
+  const std::string family = GENERATE("normal, scale = 0", "structured, scale = -1", "iaf, flows = 0",
+                                      "coupling, flows = 1.5", "coupling, hidden = -3",
+                                      "full_rank, scale = 0", "normal, radius = -1", "delta, radius = -0.5");
   INFO(family);
   const TemporaryFolder work;
   write_file(work.path() / "model.ppl", "model { x ~ normal(0, 1); }\nguide auto(" + family + ");\n");
@@ -161,6 +161,21 @@ TEST_CASE("options of automatic guides that make no sense are errors") {
   CHECK(fit.code == 1);
   CHECK(fit.error.find(" must be a ") != std::string::npos);
   CHECK(fit.error.find("model.ppl:2:12") != std::string::npos);
+}
+
+TEST_CASE("what a point climbs is called the log joint density, not a bound") {
+  const auto [family, name] = GENERATE(table<std::string, std::string>(
+      {{"delta", "log joint"}, {"laplace", "log joint"}, {"normal", "elbo"}, {"iaf", "elbo"}}));
+  INFO(family);
+  const TemporaryFolder work;
+  write_file(work.path() / "model.ppl", "model { x ~ normal(0, 1); }\nguide auto(" + family + ");\n");
+  const Outcome fit = run_plait({"fit", "model.ppl", "--steps", "20", "--out", "a.run"}, work.path());
+  REQUIRE(fit.code == 0);
+  CHECK(fit.error.find("step 20/20  " + name + " -") != std::string::npos);
+  CHECK(fit.out.find("\n" + name + " -") != std::string::npos);
+  const Outcome evaluate = run_plait({"evaluate", "a.run", "--gradients"}, work.path());
+  CHECK(evaluate.out.starts_with(name + " -"));
+  CHECK(evaluate.out.find("\nd " + name + " / d ") != std::string::npos);
 }
 
 TEST_CASE("flows bend where a normal cannot") {

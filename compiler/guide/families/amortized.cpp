@@ -30,12 +30,13 @@ std::int64_t whole_option(const FamilyContext& context, const char* name, double
 // example, has parameters of its own, as in auto(normal).
 class AmortizedFamily final : public Family {
 public:
-  AmortizedFamily(std::int64_t hidden, std::int64_t layers, double scale)
-      : hidden_(hidden), layers_(layers), log_scale_(std::log(scale)) {}
+  AmortizedFamily(std::int64_t hidden, std::int64_t layers, const catalog::Initializer& location,
+                  double scale)
+      : hidden_(hidden), layers_(layers), location_(location), log_scale_(std::log(scale)) {}
 
   LatentDraw draw(const SiteContext& context) override {
     if (!context.features)
-      return normal_draw(context, site_parameter(context, "loc", location_start),
+      return normal_draw(context, site_parameter(context, "loc", location_),
                          site_parameter(context, "log_scale", log_scale_));
     ir::Builder& builder = *context.builder;
     std::int64_t outputs = 1;
@@ -82,6 +83,7 @@ private:
   }
 
   std::int64_t hidden_, layers_;
+  catalog::Initializer location_; ///< of latents without data of their own
   double log_scale_;
 };
 
@@ -94,12 +96,14 @@ const FamilyRow amortized_family{
           return std::vector<FamilyOption>{
               {"hidden", 64, "units of each layer of the net that reads an element's data"},
               {"layers", 1, "its hidden layers"},
-              {"scale", 0.1, "standard deviation at the start, unconstrained"}};
+              scale_option,
+              radius_option};
         },
     .known_sizes = KnownSizes::none,
     .make = +[](const FamilyContext& context) -> std::unique_ptr<Family> {
       return std::make_unique<AmortizedFamily>(whole_option(context, "hidden", 1),
-                                               whole_option(context, "layers", 1), start_scale(context));
+                                               whole_option(context, "layers", 1), location_start(context),
+                                               start_scale(context));
     },
     .reads_data = true,
 };

@@ -1,5 +1,6 @@
 #include "compiler/guide/families/masked_flow.hpp"
 #include "compiler/guide/families/rows.hpp"
+#include "compiler/guide/families/unconstrained.hpp"
 
 namespace plait::guide {
 
@@ -13,7 +14,8 @@ const FamilyRow coupling_family{
           return std::vector<FamilyOption>{
               {"flows", 4, "layers"},
               {"hidden", 0, "units of each layer's net; 0: twice the number of latents, between 8 and 128"},
-              {"scale", 0.1, "standard deviation at the start, unconstrained"}};
+              scale_option,
+              radius_option};
         },
     .known_sizes = KnownSizes::all,
     .make =

@@ -8,20 +8,26 @@ namespace {
 // joint density (MAP), without a Jacobian, as Stan's optimizer and Pyro's AutoDelta do.
 class DeltaFamily final : public Family {
 public:
+  explicit DeltaFamily(const catalog::Initializer& location) : location_(location) {}
+
   LatentDraw draw(const SiteContext& context) override {
-    LatentDraw draw =
-        constrain_draw(context, site_parameter(context, "point", location_start), std::nullopt, std::nullopt);
-    return draw;
+    return constrain_draw(context, site_parameter(context, "point", location_), std::nullopt, std::nullopt);
   }
+
+private:
+  catalog::Initializer location_;
 };
 
 } // namespace
 
 const FamilyRow delta_family{
     .name = "delta",
-    .options = +[] { return std::vector<FamilyOption>{}; },
+    .options = +[] { return std::vector<FamilyOption>{radius_option}; },
     .known_sizes = KnownSizes::none,
-    .make = +[](const FamilyContext&) -> std::unique_ptr<Family> { return std::make_unique<DeltaFamily>(); },
+    .make = +[](const FamilyContext& context) -> std::unique_ptr<Family> {
+      return std::make_unique<DeltaFamily>(location_start(context));
+    },
+    .bound_name = "log joint",
 };
 
 } // namespace plait::guide

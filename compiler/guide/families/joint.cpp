@@ -70,7 +70,7 @@ JointGaussian::JointGaussian(const FamilyContext& context, std::int64_t size, do
   using Kind = catalog::Initializer::Kind;
   ir::Builder& builder = *context.builder;
   const ir::Extent extent = ir::Extent::known(size);
-  const ir::Value loc = joint_parameter(context, "loc", {extent}, location_start);
+  const ir::Value loc = joint_parameter(context, "loc", {extent}, location_start(context));
   const ir::Value log_diagonal =
       joint_parameter(context, "log_diagonal", {extent}, {Kind::constant, std::log(scale)});
   const ir::Value factor =

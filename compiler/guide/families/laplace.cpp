@@ -11,20 +11,27 @@ namespace {
 // (Tierney & Kadane 1986). Not the mode that auto(delta) finds, which is that of the values themselves.
 class LaplaceFamily final : public Family {
 public:
+  explicit LaplaceFamily(const catalog::Initializer& location) : location_(location) {}
+
   LatentDraw draw(const SiteContext& context) override {
     const ir::Value zero = context.builder->broadcast(context.builder->real(0), context.site->plates, {});
-    return constrain_draw(context, site_parameter(context, "point", location_start), zero, zero);
+    return constrain_draw(context, site_parameter(context, "point", location_), zero, zero);
   }
+
+private:
+  catalog::Initializer location_;
 };
 
 } // namespace
 
 const FamilyRow laplace_family{
     .name = "laplace",
-    .options = +[] { return std::vector<FamilyOption>{}; },
+    .options = +[] { return std::vector<FamilyOption>{radius_option}; },
     .known_sizes = KnownSizes::none,
-    .make =
-        +[](const FamilyContext&) -> std::unique_ptr<Family> { return std::make_unique<LaplaceFamily>(); },
+    .make = +[](const FamilyContext& context) -> std::unique_ptr<Family> {
+      return std::make_unique<LaplaceFamily>(location_start(context));
+    },
+    .bound_name = "log joint",
     .after_fit = AfterFit::laplace,
 };
 

@@ -34,7 +34,7 @@ public:
     const Extent columns = Extent::known(rank);
     const double scale = start_scale(context);
     using Kind = catalog::Initializer::Kind;
-    const ir::Value loc = joint_parameter(context, "loc", {extent}, location_start);
+    const ir::Value loc = joint_parameter(context, "loc", {extent}, location_start(context));
     const ir::Value log_diagonal =
         joint_parameter(context, "log_diagonal", {extent}, {Kind::constant, std::log(scale)});
     // Not at 0: F = 0 is a stationary point of the ELBO.
@@ -99,7 +99,8 @@ const FamilyRow low_rank_family{
         +[] {
           return std::vector<FamilyOption>{
               {"rank", 0, "columns of the factor; 0: square root of the number of latents"},
-              {"scale", 0.1, "standard deviation at the start, unconstrained"}};
+              scale_option,
+              radius_option};
         },
     .known_sizes = KnownSizes::all,
     .make = +[](const FamilyContext& context) -> std::unique_ptr<Family> {

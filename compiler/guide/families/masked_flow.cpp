@@ -25,7 +25,7 @@ FlowStack::FlowStack(const FamilyContext& context, const std::vector<std::vector
   };
   for (std::size_t k = 0; k < degrees.size(); ++k)
     layers_.emplace_back(*context.builder, declare, fmt::format("flow{}", k + 1), degrees[k], hidden);
-  loc_ = joint_parameter(context, "loc", {size}, location_start);
+  loc_ = joint_parameter(context, "loc", {size}, location_start(context));
   log_scale_ = joint_parameter(context, "log_scale", {size}, {Kind::constant, std::log(scale)});
 }
 

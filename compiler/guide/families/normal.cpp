@@ -9,15 +9,17 @@ namespace {
 // Independent normals in unconstrained space.
 class NormalFamily final : public Family {
 public:
-  explicit NormalFamily(double scale) : log_scale_(std::log(scale)) {}
+  NormalFamily(const catalog::Initializer& location, double scale)
+      : location_(location), log_scale_(std::log(scale)) {}
 
   LatentDraw draw(const SiteContext& context) override {
-    const ir::Value loc = site_parameter(context, "loc", location_start);
+    const ir::Value loc = site_parameter(context, "loc", location_);
     const ir::Value log_scale = site_parameter(context, "log_scale", log_scale_);
     return normal_draw(context, loc, log_scale);
   }
 
 private:
+  catalog::Initializer location_;
   double log_scale_;
 };
 
@@ -25,13 +27,10 @@ private:
 
 const FamilyRow normal_family{
     .name = "normal",
-    .options =
-        +[] {
-          return std::vector<FamilyOption>{{"scale", 0.1, "standard deviation at the start, unconstrained"}};
-        },
+    .options = +[] { return std::vector<FamilyOption>{scale_option, radius_option}; },
     .known_sizes = KnownSizes::none,
     .make = +[](const FamilyContext& context) -> std::unique_ptr<Family> {
-      return std::make_unique<NormalFamily>(start_scale(context));
+      return std::make_unique<NormalFamily>(location_start(context), start_scale(context));
     },
 };
 

@@ -34,7 +34,7 @@ std::vector<LatentSite> outside_plates(std::span<const LatentSite> sites) {
 class StructuredFamily final : public Family {
 public:
   StructuredFamily(const FamilyContext& context, double scale)
-      : layout_(outside_plates(context.sites), context.builder->graph()),
+      : layout_(outside_plates(context.sites), context.builder->graph()), location_(location_start(context)),
         log_scale_{Kind::constant, std::log(scale)} {
     if (layout_.size() > 0)
       globals_.emplace(context, layout_.size(), scale);
@@ -63,7 +63,7 @@ private:
       size *= catalog::known(extent);
     const std::vector<ir::Extent> flat =
         scalar ? std::vector<ir::Extent>{} : std::vector<ir::Extent>{ir::Extent::known(size)};
-    const ir::Value loc = builder.reshape(site_parameter(context, "loc", location_start), flat);
+    const ir::Value loc = builder.reshape(site_parameter(context, "loc", location_), flat);
     const ir::Value log_diagonal = site_parameter(context, "log_diagonal", log_scale_, flat, site.plates);
     const ir::Value noise = context.draws->normal(flat);
 
@@ -105,7 +105,7 @@ private:
 
   JointLayout layout_;
   std::optional<JointGaussian> globals_;
-  catalog::Initializer log_scale_;
+  catalog::Initializer location_, log_scale_;
   bool counted_ = false;
 };
 
@@ -113,10 +113,7 @@ private:
 
 const FamilyRow structured_family{
     .name = "structured",
-    .options =
-        +[] {
-          return std::vector<FamilyOption>{{"scale", 0.1, "standard deviation at the start, unconstrained"}};
-        },
+    .options = +[] { return std::vector<FamilyOption>{scale_option, radius_option}; },
     .known_sizes = KnownSizes::sites,
     .make = +[](const FamilyContext& context) -> std::unique_ptr<Family> {
       return std::make_unique<StructuredFamily>(context, start_scale(context));

@@ -30,6 +30,14 @@ ir::Value site_parameter(const SiteContext& context, std::string_view suffix,
   return value;
 }
 
+catalog::Initializer location_start(const FamilyContext& context) {
+  using Kind = catalog::Initializer::Kind;
+  const double radius = context.options.at("radius");
+  if (!(radius >= 0) || !std::isfinite(radius))
+    throw std::invalid_argument("radius must be a number, 0 or more");
+  return radius == 0 ? catalog::Initializer{Kind::constant, 0} : catalog::Initializer{Kind::uniform, radius};
+}
+
 double start_scale(const FamilyContext& context) {
   const double scale = context.options.at("scale");
   if (!(scale > 0) || !std::isfinite(scale))

@@ -23,10 +23,16 @@ inline ir::Value site_parameter(const SiteContext& context, std::string_view suf
   return site_parameter(context, suffix, {catalog::Initializer::Kind::constant, start});
 }
 
-/** Where locations of automatic guides start in unconstrained space: drawn from the seed, uniform in (-1, 1).
- * Starting all at one point would leave exchangeable latents, such as the components of a mixture, at a
- * saddle for ever. */
-inline constexpr catalog::Initializer location_start{catalog::Initializer::Kind::uniform, 1};
+/** Options of families that have scales and locations. */
+inline constexpr FamilyOption scale_option{"scale", 0.1, "standard deviation at the start, unconstrained"};
+inline constexpr FamilyOption radius_option{
+    "radius", 1, "locations start uniform within this of 0, unconstrained; 0: all there"};
+
+/** Where locations of automatic guides start in unconstrained space: drawn from the seed, uniform in
+ * (-radius, radius). Starting all at one point, as radius 0 does, leaves exchangeable latents, such as the
+ * components of a mixture, at a saddle for ever.
+ * \throws std::invalid_argument unless the option `radius` is at least 0 and finite. */
+catalog::Initializer location_start(const FamilyContext& context);
 
 /** The option `scale`. \throws std::invalid_argument unless it is positive and finite. */
 double start_scale(const FamilyContext& context);

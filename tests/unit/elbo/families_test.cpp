@@ -378,6 +378,7 @@ TEST_CASE("the log determinant of a flow is that of its Jacobian by differences"
   guide::FamilyContext context;
   context.builder = &builder;
   context.parameters = &parameters;
+  context.options["radius"] = 1;
   guide::FlowStack stack(context, row.degrees, 5, 0.7);
   const ir::Value noise = parameters.declare("noise", {ir::Extent::known(n)}, {}, "guide", {});
   const auto image = stack.forward(noise);
@@ -440,6 +441,44 @@ TEST_CASE("a flow starts at a normal of its scale") {
   for (std::uint32_t step = 0; step < 5; ++step) {
     fit.inputs.step = step;
     CHECK(fit.evaluate().elbo == Approx(0).margin(1e-10));
+  }
+}
+
+TEST_CASE("every family starts its locations within the option radius") {
+  Setting setting;
+  setting.sizes = {{"N", 2}};
+  setting.data["x"] = {0.7, 0.9};
+  for (const guide::FamilyRow* row : guide::families()) {
+    const auto starts = [&](const std::string& options) {
+      const Objective fit(
+          "data x : real[N];\n"
+          "model { m ~ normal(0, 1); iarange i in N { z ~ normal(m, 1); x[i] ~ normal(z, 1); } }\n"
+          "guide auto(" +
+              std::string(row->name) + options + ");\n",
+          setting);
+      std::vector<plait::catalog::Initializer> found;
+      for (std::size_t k = 0; k < fit.graph().parameters.size(); ++k) {
+        const std::string& name = fit.graph().parameters[k].name;
+        if (name.ends_with(".loc") || name.ends_with(".point"))
+          found.push_back(fit.elbo().parameters->all()[k].start.initializer);
+      }
+      return found;
+    };
+    INFO(row->name);
+    using Kind = plait::catalog::Initializer::Kind;
+    REQUIRE(!starts("").empty());
+    for (const auto& start : starts("")) {
+      CHECK(start.kind == Kind::uniform);
+      CHECK(start.scale == 1);
+    }
+    for (const auto& start : starts(", radius = 0.25")) {
+      CHECK(start.kind == Kind::uniform);
+      CHECK(start.scale == 0.25);
+    }
+    for (const auto& start : starts(", radius = 0")) {
+      CHECK(start.kind == Kind::constant);
+      CHECK(start.scale == 0);
+    }
   }
 }
 
