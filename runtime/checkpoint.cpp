@@ -85,6 +85,7 @@ void write_manifest(const RunFolder& run, const Manifest& manifest) {
        {"seed", manifest.seed},
        {"steps", manifest.steps},
        {"options", manifest.options},
+       {"start", manifest.start},
        {"constants", manifest.constants},
        {"sizes", manifest.sizes},
        {"levels", manifest.levels},
@@ -105,6 +106,7 @@ Manifest read_manifest(const RunFolder& run) {
     read.seed = value.at("seed");
     read.steps = value.at("steps");
     read.options = value.at("options").get<std::map<std::string, std::string>>();
+    read.start = value.value("start", std::map<std::string, std::string>());
     read.constants = value.at("constants").get<std::map<std::string, std::int64_t>>();
     read.sizes = value.at("sizes").get<std::map<std::string, std::int64_t>>();
     read.levels = value.at("levels").get<std::map<std::string, std::vector<std::string>>>();

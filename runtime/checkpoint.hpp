@@ -35,6 +35,9 @@ struct Manifest {
   std::int64_t steps = 0; ///< steps asked for
   std::map<std::string, std::string>
       options; ///< everything else that decides the numbers, such as the optimizer
+  /// How the start came about: which of several it is, the files it was read from. No part of what is
+  /// compared, as a run that goes on starts no more.
+  std::map<std::string, std::string> start;
   std::map<std::string, std::int64_t> constants;          ///< values set on the command line
   std::map<std::string, std::int64_t> sizes;              ///< sizes found by binding
   std::map<std::string, std::vector<std::string>> levels; ///< texts of categorical columns

@@ -67,6 +67,7 @@ Fit resume(const FitArguments& arguments, const FitOptions& wanted, const Data& 
   same("--kl-start", wanted.kl_start, saved.kl_start);
   same("--kl-steps", wanted.kl_steps, saved.kl_steps);
   same("--seed", wanted.seed, saved.seed);
+  same("--starts", wanted.starts, saved.starts);
   same("--particles", wanted.compile.particles, saved.compile.particles);
   same("--report-every", wanted.report_every, saved.report_every);
   const auto batches = [](const FitOptions& options) { return options.epoch_batches ? "epochs" : "uniform"; };
@@ -103,6 +104,9 @@ int run_fit(FitArguments& arguments) {
   if (!arguments.quiet)
     fmt::print(stderr, "compiled in {:.0f} ms ({}{})\n", report.front_ms + report.native_ms, report.precision,
                report.from_cache ? ", code from the cache" : "");
+  if (const StartChoice& choice = fit.start_choice(); choice.of > 1 && !arguments.quiet && !arguments.resume)
+    fmt::print(stderr, "start {} of {}: {} {:.6g}\n", choice.number, choice.of, fit.bound_name(),
+               choice.elbo);
   if (fit.finished() && further <= 0) {
     fmt::print(stderr, "this run has finished: {} steps; --steps {} would go on\n", fit.step(),
                2 * fit.step());
@@ -198,6 +202,10 @@ Verb add_fit(CLI::App& app) {
       ->check(CLI::IsMember({"uniform", "epochs"}))
       ->capture_default_str();
   verb->add_option("--seed", fit.seed, "same seed, same bits, with any number of threads")
+      ->capture_default_str();
+  verb->add_option("--starts", fit.starts,
+                   "random starts of the seed to compare; the one with the best objective is fitted")
+      ->check(positive())
       ->capture_default_str();
   verb->add_option("--threads", fit.threads, "0: all processors")
       ->check(positive(true))

@@ -49,6 +49,10 @@ const CompileReport& Fit::compile_report() const {
   return state_->report;
 }
 
+const StartChoice& Fit::start_choice() const {
+  return state_->start;
+}
+
 void Fit::run(std::int64_t steps, const Observer& observer) {
   State& state = *state_;
   const FitOptions& options = state.options;

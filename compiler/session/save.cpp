@@ -42,6 +42,8 @@ std::map<std::string, std::string> write_options(const FitOptions& options) {
                                                                   : "auto"},
       {"report_every", fmt::format("{}", options.report_every)},
   };
+  if (options.starts > 1)
+    result["starts"] = fmt::format("{}", options.starts);
   for (const auto& [name, value] : options.optimizer_options)
     result["optimizer." + name] = text_of(value);
   for (const auto& [name, value] : options.compile.objective_options)
@@ -78,6 +80,8 @@ FitOptions read_options(const runtime::Manifest& manifest) {
       options.compile.precision = text == "f32"   ? Precision::f32
                                   : text == "f64" ? Precision::f64
                                                   : Precision::automatic;
+    else if (name == "starts")
+      options.starts = static_cast<std::int64_t>(number_of(text));
     else if (name == "report_every")
       options.report_every = static_cast<std::int64_t>(number_of(text));
     else if (name.starts_with("optimizer."))
@@ -97,6 +101,8 @@ runtime::Manifest manifest_of(const Fit::State& state) {
   manifest.seed = state.options.seed;
   manifest.steps = state.steps;
   manifest.options = write_options(state.options);
+  if (state.start.of > 1)
+    manifest.start = {{"number", fmt::format("{}", state.start.number)}, {"elbo", text_of(state.start.elbo)}};
   manifest.sizes = state.bound.dataset.sizes;
   for (const runtime::BoundData& data : state.bound.dataset.data)
     if (!data.levels.empty())
@@ -184,6 +190,11 @@ runtime::Summary summary_of(const Fit::State& state, const Fit& fit, std::option
   }
   summary.numbers["compile_front_ms"] = state.report.front_ms;
   summary.numbers["compile_native_ms"] = state.report.native_ms;
+  if (state.start.of > 1) {
+    summary.numbers["starts"] = static_cast<double>(state.start.of);
+    summary.numbers["start"] = static_cast<double>(state.start.number);
+    summary.numbers["start_elbo"] = state.start.elbo;
+  }
   constexpr std::size_t most = 100'000; // numbers; beyond that the draws themselves are the summary
   std::size_t rows = 0;
   std::vector<Summary> latents;
@@ -247,6 +258,11 @@ Fit open_run(const std::string& folder, const Data* replaced,
     FitOptions options = read_options(manifest);
     auto state = session::make_state(std::move(parsed), data, options);
     state->steps = manifest.steps;
+    state->start.of = options.starts;
+    if (const auto number = manifest.start.find("number"); number != manifest.start.end()) {
+      state->start.number = static_cast<std::int64_t>(number_of(number->second));
+      state->start.elbo = number_of(manifest.start.at("elbo"));
+    }
     const auto differences = runtime::resume_differences(manifest, manifest_of(*state));
     if (!differences.empty())
       throw Error(Fault::data, fmt::format("error: the run in {} cannot be opened as it was: {}", folder,

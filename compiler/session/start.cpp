@@ -1,13 +1,9 @@
-#include "compiler/session/state.hpp"
-
-#include "compiler/elbo/constants.hpp"
-#include "runtime/rng.hpp"
+#include "compiler/session/starts.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 
 namespace plait::session {
 
@@ -25,55 +21,6 @@ std::int64_t product(const std::vector<std::int64_t>& shape) {
 }
 
 } // namespace
-
-std::vector<double> start_values(const Model::Parsed& parsed, const BoundProgram& bound,
-                                 const guide::RegisteredParameter& registered, const ir::Parameter& parameter,
-                                 const std::vector<std::int64_t>& shape, std::uint64_t seed) {
-  const std::int64_t size = product(shape);
-  std::vector<double> element;
-  if (registered.start.expression) {
-    std::vector<std::int64_t> constrained_shape;
-    for (const ir::Extent& extent : registered.shape)
-      constrained_shape.push_back(value_of(extent, bound.sizes));
-    Diagnostics diagnostics;
-    try {
-      const auto numbers =
-          elbo::evaluate_constant(bound.checked.program, registered.start.expression, bound.sizes);
-      std::vector<double> constrained = numbers;
-      if (constrained.size() == 1)
-        constrained.assign(static_cast<std::size_t>(product(constrained_shape)), numbers.front());
-      element = catalog::unconstrain(registered.support, constrained_shape, constrained);
-    } catch (const std::exception& fault) {
-      diagnostics.error("start-value", registered.start.expression->span,
-                        fmt::format("the start of {} cannot be used: {}", parameter.name, fault.what()));
-    }
-    throw_if_errors(parsed.source, diagnostics);
-  }
-  std::vector<double> values(static_cast<std::size_t>(size));
-  const catalog::Initializer& initializer = registered.start.initializer;
-  for (std::size_t k = 0; k < values.size(); ++k) {
-    if (!element.empty()) {
-      values[k] = element[k % element.size()];
-      continue;
-    }
-    const runtime::DrawPlace place{seed, 0, runtime::site_stream("start " + parameter.name, 0),
-                                   static_cast<std::uint32_t>(k >> 32), static_cast<std::uint32_t>(k)};
-    const runtime::PhiloxBlock block = runtime::draw_block(place);
-    switch (initializer.kind) {
-    case catalog::Initializer::Kind::constant:
-      values[k] = initializer.scale;
-      break;
-    case catalog::Initializer::Kind::uniform:
-      values[k] = initializer.scale * (2 * runtime::uniform01_32(block[0]) - 1);
-      break;
-    case catalog::Initializer::Kind::normal:
-      values[k] = initializer.scale *
-                  runtime::box_muller(runtime::uniform01_32(block[0]), runtime::uniform01_32(block[1]));
-      break;
-    }
-  }
-  return values;
-}
 
 std::unique_ptr<Fit::State> make_state(std::shared_ptr<const Model::Parsed> parsed, const Data& data,
                                        const FitOptions& options, const compiler::EmitStage& emit) {
@@ -111,10 +58,6 @@ std::unique_ptr<Fit::State> make_state(std::shared_ptr<const Model::Parsed> pars
     const std::vector<std::int64_t> shape = stored_shape(graph, parameter, bound.sizes);
     const auto bytes = static_cast<std::size_t>(product(shape)) * real_bytes;
     ParameterArray array{parameter.name, shape, Buffer(bytes), {}};
-    const std::vector<double> start =
-        start_values(*parsed, bound, state->compiled.parameters[k], parameter, shape, options.seed);
-    for (std::size_t i = 0; i < start.size(); ++i)
-      write_real(array.values.data(), i, start[i], bound.single_precision);
     for (int slot = 0; slot < state->compiled.slots; ++slot)
       array.slots.emplace_back(state->compiled.parameters[k].learnable ? bytes : 0);
     state->parameters.push_back(std::move(array));
@@ -155,7 +98,9 @@ std::unique_ptr<Fit::State> make_state(std::shared_ptr<const Model::Parsed> pars
 namespace plait {
 
 Fit start(const Model& model, const Data& data, const FitOptions& options) {
-  return Fit(session::make_state(model.parsed_, data, options));
+  auto state = session::make_state(model.parsed_, data, options);
+  session::choose_start(*state);
+  return Fit(std::move(state));
 }
 
 Fit fit(const Model& model, const Data& data, const FitOptions& options, const Observer& observer) {

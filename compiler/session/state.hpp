@@ -105,12 +105,6 @@ runtime::RunnerSetup runner_setup(const BoundProgram& bound, const compiler::Nat
 elbo::ElboOptions elbo_options(const CompileOptions& options, bool subsample);
 compiler::NativeOptions native_options(const BoundProgram& bound, const CompileOptions& options);
 
-/** Start values of every parameter: the user's expression, or the initializer's draw for (seed, name).
- * \throws Error(Fault::model) when a start lies outside the support. */
-std::vector<double> start_values(const Model::Parsed& parsed, const BoundProgram& bound,
-                                 const guide::RegisteredParameter& registered, const ir::Parameter& parameter,
-                                 const std::vector<std::int64_t>& shape, std::uint64_t seed);
-
 } // namespace session
 
 struct Fit::State {
@@ -129,6 +123,7 @@ struct Fit::State {
   double pending_elbo = 0; ///< sum since the last report
   std::int64_t pending_steps = 0;
   CompileReport report;
+  StartChoice start;
   mutable std::vector<Summary> summaries; ///< of step `summarized`
   mutable std::int64_t summarized = -1;
   mutable std::shared_ptr<const session::LaplacePosterior>
@@ -137,7 +132,7 @@ struct Fit::State {
 
 namespace session {
 
-/** Checks, binds, compiles and initializes. */
+/** Checks, binds and compiles; every parameter is 0. */
 std::unique_ptr<Fit::State> make_state(std::shared_ptr<const Model::Parsed> parsed, const Data& data,
                                        const FitOptions& options, const compiler::EmitStage& emit = {});
 

@@ -60,7 +60,9 @@ struct FitOptions {
   std::int64_t kl_steps = 0;  ///< … growing linearly to 1 over this many steps
   bool epoch_batches = false; ///< shuffled epochs instead of independent uniform subsamples
   std::uint64_t seed = 0;
-  int threads = 0;               ///< 0: all processors; results do not depend on it
+  std::int64_t starts =
+      1;           ///< > 1: that many random starts are compared, the one with the best objective is fitted
+  int threads = 0; ///< 0: all processors; results do not depend on it
   std::int64_t report_every = 0; ///< steps between observer calls and trace rows; 0: about 100 in a run
   CompileOptions compile{};
 };
@@ -117,6 +119,12 @@ struct Progress {
   std::int64_t steps = 0;
   double elbo = 0;    ///< mean over the steps since the last report
   double seconds = 0; ///< since the first step
+};
+/** Which of the random starts of a seed a fit began at. */
+struct StartChoice {
+  std::int64_t number = 1; ///< from 1 to `of`; start 1 is that of a fit with one start
+  std::int64_t of = 1;
+  double elbo = 0; ///< the objective there, before any step; 0 with one start, which is not looked at
 };
 /** Called about every `report_every` steps, and several times a second; false stops the run, which can be
  * resumed later. */
@@ -179,6 +187,7 @@ public:
   /** What the numbers of the trace are: "elbo", or "log joint" for automatic guides that are points. */
   std::string bound_name() const;
   const CompileReport& compile_report() const;
+  const StartChoice& start_choice() const;
   /** What reading the data left out, a line for each file. */
   std::vector<std::string> data_notes() const;
 
@@ -219,7 +228,8 @@ private:
   std::unique_ptr<State> state_;
 };
 
-/** Checks, binds, compiles; no step is taken yet. */
+/** Checks, binds, compiles, chooses the start; no step is taken yet.
+ * \throws Error(Fault::inference) when none of several starts has a finite objective. */
 Fit start(const Model& model, const Data& data, const FitOptions& options = {});
 /** start and run. */
 Fit fit(const Model& model, const Data& data, const FitOptions& options = {}, const Observer& observer = {});

@@ -1,0 +1,146 @@
+#include "compiler/session/starts.hpp"
+
+#include "compiler/elbo/constants.hpp"
+#include "runtime/rng.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+namespace plait::session {
+
+namespace {
+
+std::size_t product(const std::vector<std::int64_t>& shape) {
+  std::size_t size = 1;
+  for (const std::int64_t extent : shape)
+    size *= static_cast<std::size_t>(extent);
+  return size;
+}
+
+/** The user's start of one element, unconstrained. */
+std::vector<double> declared_start(const Fit::State& state, const guide::RegisteredParameter& registered,
+                                   const std::string& name) {
+  const BoundProgram& bound = state.bound;
+  std::vector<std::int64_t> shape;
+  for (const ir::Extent& extent : registered.shape)
+    shape.push_back(value_of(extent, bound.sizes));
+  Diagnostics diagnostics;
+  std::vector<double> start;
+  try {
+    start = elbo::evaluate_constant(bound.checked.program, registered.start.expression, bound.sizes);
+    if (start.size() == 1)
+      start.assign(product(shape), start.front());
+    start = catalog::unconstrain(registered.support, shape, start);
+  } catch (const std::exception& fault) {
+    diagnostics.error("start-value", registered.start.expression->span,
+                      fmt::format("the start of {} cannot be used: {}", name, fault.what()));
+  }
+  throw_if_errors(state.parsed->source, diagnostics);
+  return start;
+}
+
+double drawn_start(const catalog::Initializer& initializer, const runtime::DrawPlace& place) {
+  const runtime::PhiloxBlock block = runtime::draw_block(place);
+  switch (initializer.kind) {
+  case catalog::Initializer::Kind::constant:
+    return initializer.scale;
+  case catalog::Initializer::Kind::uniform:
+    return initializer.scale * (2 * runtime::uniform01_32(block[0]) - 1);
+  case catalog::Initializer::Kind::normal:
+    break;
+  }
+  return initializer.scale *
+         runtime::box_muller(runtime::uniform01_32(block[0]), runtime::uniform01_32(block[1]));
+}
+
+} // namespace
+
+Starts::Starts(const Fit::State& state) {
+  const std::vector<guide::RegisteredParameter>& registered = state.compiled.parameters;
+  for (std::size_t p = 0; p < registered.size(); ++p) {
+    declared_.emplace_back();
+    if (registered[p].start.expression)
+      declared_.back() = declared_start(state, registered[p], state.parameters[p].name);
+  }
+}
+
+void Starts::put(Fit::State& state, std::uint32_t number) const {
+  for (std::size_t p = 0; p < state.parameters.size(); ++p) {
+    ParameterArray& array = state.parameters[p];
+    const std::vector<double>& declared = declared_[p];
+    const catalog::Initializer& initializer = state.compiled.parameters[p].start.initializer;
+    const std::uint32_t stream = runtime::site_stream("start " + array.name, 0);
+    const std::size_t size = product(array.shape);
+    for (std::size_t k = 0; k < size; ++k) {
+      const runtime::DrawPlace place{state.options.seed, number, stream, static_cast<std::uint32_t>(k >> 32),
+                                     static_cast<std::uint32_t>(k)};
+      write_real(array.values.data(), k,
+                 declared.empty() ? drawn_start(initializer, place) : declared[k % declared.size()],
+                 state.bound.single_precision);
+    }
+    for (Buffer& slot : array.slots)
+      std::memset(slot.data(), 0, slot.bytes());
+  }
+}
+
+namespace {
+
+/** The objective at the state's parameters: the mean of steps without a learning rate. What a step writes in
+ * spite of that, the optimizer's state, running averages, a gradient that is not finite, is put back. */
+double objective_here(Fit::State& state) {
+  constexpr std::uint32_t estimates = 8;
+  std::vector<Buffer> before;
+  for (const ParameterArray& array : state.parameters) {
+    before.emplace_back(array.values.bytes());
+    std::memcpy(before.back().data(), array.values.data(), array.values.bytes());
+  }
+  double mean = 0;
+  for (std::uint32_t step = 0; step < estimates; ++step) {
+    for (const auto& [name, value] :
+         {std::pair("step", step + 1.0), std::pair("learning_rate", 0.0), std::pair("kl_weight", 1.0)})
+      state.runner->set_input(state.runner->input_index(name), value);
+    state.runner->run(step);
+    mean += state.runner->scalar(0) / estimates;
+    for (std::size_t p = 0; p < before.size(); ++p) {
+      std::memcpy(state.parameters[p].values.data(), before[p].data(), before[p].bytes());
+      for (Buffer& slot : state.parameters[p].slots)
+        std::memset(slot.data(), 0, slot.bytes());
+    }
+  }
+  return mean;
+}
+
+} // namespace
+
+void choose_start(Fit::State& state) {
+  const std::int64_t count = state.options.starts;
+  if (count < 1 || count > std::numeric_limits<std::int32_t>::max())
+    throw Error(Fault::usage, fmt::format("error: the number of starts must be at least 1, not {}", count));
+  const Starts starts(state);
+  state.start = {1, count, 0};
+  if (count > 1) {
+    state.start.elbo = -std::numeric_limits<double>::infinity();
+    for (std::int64_t k = 0; k < count; ++k) {
+      starts.put(state, static_cast<std::uint32_t>(k));
+      const double elbo = objective_here(state);
+      if (std::isfinite(elbo) && elbo > state.start.elbo) {
+        state.start.number = k + 1;
+        state.start.elbo = elbo;
+      }
+    }
+  }
+  starts.put(state, static_cast<std::uint32_t>(state.start.number - 1));
+  if (std::isfinite(state.start.elbo))
+    return;
+  state.runner->run(0);
+  starts.put(state, 0);
+  throw Error(Fault::inference,
+              fmt::format("{}\nnote: none of the {} starts has a finite objective; this is the first",
+                          explain_failure(state, 0), count));
+}
+
+} // namespace plait::session

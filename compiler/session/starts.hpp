@@ -1,0 +1,33 @@
+/** \file
+ * Where the parameters of a fit start.
+ */
+#pragma once
+
+#include "compiler/session/state.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace plait::session {
+
+/** The starts of a fit. Start number k has the declared values, and for all else the draws of the seed with
+ * the counter k: every start is a function of seed and number. */
+class Starts {
+public:
+  /** \throws Error(Fault::model) when a declared start lies outside its support. */
+  explicit Starts(const Fit::State& state);
+
+  /** Writes start number `number`, counted from 0, into the parameters, and zeros into the optimizer's state.
+   */
+  void put(Fit::State& state, std::uint32_t number) const;
+
+private:
+  std::vector<std::vector<double>> declared_; ///< of every parameter, unconstrained; empty: none is declared
+};
+
+/** Puts the start into the state. With FitOptions::starts > 1 it is the one whose objective, the mean of a
+ * few estimates with the same noise and rows for every start, is best.
+ * \throws what Starts throws; Error(Fault::inference) when no start has a finite objective. */
+void choose_start(Fit::State& state);
+
+} // namespace plait::session
