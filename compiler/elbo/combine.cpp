@@ -74,13 +74,70 @@ std::vector<Contribution> contributions_of(const Executor& walk, ir::Builder& bu
   return result;
 }
 
+namespace {
+
+bool mentions_any(const Contribution& contribution, const std::vector<AxisId>& axes) {
+  const std::vector<AxisId> mentioned = contribution.value.type().axes;
+  return std::any_of(axes.begin(), axes.end(), [&](AxisId axis) { return ir::contains(mentioned, axis); });
+}
+
+/** Plates that a factor varies over and the site does not: inside the site's own. */
+std::vector<AxisId> inner_plates(const Contribution& factor, const EnumeratedSite& site,
+                                 const ir::Graph& graph) {
+  std::vector<AxisId> inner;
+  for (AxisId axis : factor.value.type().axes) {
+    const ir::AxisKind kind = graph.axis(axis).kind;
+    if ((kind == ir::AxisKind::plate || kind == ir::AxisKind::sequential_plate) &&
+        !ir::contains(site.plates, axis))
+      inner.push_back(axis);
+  }
+  return inner;
+}
+
+/** Another site that a factor mentions and that has a value of its own for each element over which the factor
+ * would be summed. */
+struct Obstacle {
+  const EnumeratedSite* other = nullptr;
+  AxisId plate = -1;
+};
+
+Obstacle find_obstacle(const Contribution& factor, const EnumeratedSite& site,
+                       const std::vector<AxisId>& axes, const std::vector<EnumeratedSite>& all,
+                       const ir::Graph& graph) {
+  const std::vector<AxisId> mentioned = factor.value.type().axes;
+  for (AxisId plate : inner_plates(factor, site, graph))
+    for (const EnumeratedSite& other : all)
+      if (ir::contains(mentioned, other.axis) && ir::contains(other.plates, plate) &&
+          std::find(axes.begin(), axes.end(), other.axis) == axes.end())
+        return {&other, plate};
+  return {};
+}
+
+} // namespace
+
+const EnumeratedSite* take_next_site(std::vector<const EnumeratedSite*>& left,
+                                     const std::vector<Contribution>& contributions,
+                                     const std::vector<EnumeratedSite>& all, const ir::Graph& graph) {
+  const auto is_free = [&](const EnumeratedSite* site) {
+    return std::none_of(contributions.begin(), contributions.end(), [&](const Contribution& factor) {
+      return mentions_any(factor, {site->axis}) &&
+             find_obstacle(factor, *site, {site->axis}, all, graph).other;
+    });
+  };
+  const auto found = std::find_if(left.rbegin(), left.rend(), is_free);
+  const auto taken = found == left.rend() ? std::prev(left.end()) : std::prev(found.base());
+  const EnumeratedSite* site = *taken;
+  left.erase(taken);
+  return site;
+}
+
 Value take_factors(std::vector<Contribution>& contributions, const EnumeratedSite& site,
-                   const std::vector<AxisId>& axes, ir::Builder& builder) {
+                   const std::vector<AxisId>& axes, const std::vector<EnumeratedSite>& all,
+                   ir::Builder& builder) {
   std::vector<Contribution> rest;
   Value sum;
   for (Contribution& contribution : contributions) {
-    const std::vector<AxisId> mentioned = contribution.value.type().axes;
-    if (std::none_of(axes.begin(), axes.end(), [&](AxisId axis) { return ir::contains(mentioned, axis); })) {
+    if (!mentions_any(contribution, axes)) {
       rest.push_back(std::move(contribution));
       continue;
     }
@@ -90,15 +147,20 @@ Value take_factors(std::vector<Contribution>& contributions, const EnumeratedSit
           fmt::format(
               "{} is summed out element by element of its plates, but this term reads it from outside them",
               site.site));
+    if (const Obstacle obstacle = find_obstacle(contribution, site, axes, all, builder.graph());
+        obstacle.other)
+      throw Unsupported(contribution.span,
+                        fmt::format("`{0}` cannot be summed out: for one value of `{0}` this reads the `{1}` "
+                                    "of every element of plate {2}, which is summed out too",
+                                    site.site, obstacle.other->site,
+                                    builder.graph().axis(obstacle.plate).name))
+          .note(site.span, fmt::format("`{}` is sampled here", site.site))
+          .note(obstacle.other->span, fmt::format("`{}` is sampled here", obstacle.other->site))
+          .with_hint(fmt::format("let the guide draw `{}` or `{}`, without `using enumerate`", site.site,
+                                 obstacle.other->site));
     // Plates inside the site's own are conditionally independent given it: their terms add up before the
     // sum over it.
-    std::vector<AxisId> inner;
-    for (AxisId axis : mentioned) {
-      const ir::AxisKind kind = builder.graph().axis(axis).kind;
-      if ((kind == ir::AxisKind::plate || kind == ir::AxisKind::sequential_plate) &&
-          !ir::contains(site.plates, axis))
-        inner.push_back(axis);
-    }
+    const std::vector<AxisId> inner = inner_plates(contribution, site, builder.graph());
     for (AxisId axis : inner)
       if (builder.graph().axis(axis).subsampled)
         throw Unsupported(
@@ -115,16 +177,20 @@ Value take_factors(std::vector<Contribution>& contributions, const EnumeratedSit
 }
 
 void eliminate_site(std::vector<Contribution>& contributions, const EnumeratedSite& site,
-                    ir::Builder& builder) {
-  if (const Value sum = take_factors(contributions, site, {site.axis}, builder))
+                    const std::vector<EnumeratedSite>& all, ir::Builder& builder) {
+  if (const Value sum = take_factors(contributions, site, {site.axis}, all, builder))
     contributions.push_back(
         {"sum over " + site.site, site.site, site.span, builder.log_sum_exp(sum, {site.axis}), site.plates});
 }
 
 void eliminate(std::vector<Contribution>& contributions, const Executor& walk, ir::Builder& builder) {
-  for (auto site = walk.enumerated.rbegin(); site != walk.enumerated.rend(); ++site)
-    if (!site->in_guide && !site->summed)
-      eliminate_site(contributions, *site, builder);
+  std::vector<const EnumeratedSite*> left;
+  for (const EnumeratedSite& site : walk.enumerated)
+    if (!site.in_guide && !site.summed)
+      left.push_back(&site);
+  while (!left.empty())
+    eliminate_site(contributions, *take_next_site(left, contributions, walk.enumerated, builder.graph()),
+                   walk.enumerated, builder);
 }
 
 void expect(std::vector<Contribution>& contributions, const Executor& walk, ir::Builder& builder) {

@@ -32,17 +32,26 @@ std::vector<Contribution> contributions_of(const Executor& walk, ir::Builder& bu
 /** Sums enumerated sites of the model out of the contributions by variable elimination, innermost first: the
  * factors that mention z are added and replaced by their log-sum-exp over z.
  * \throws Unsupported when a factor of a site lies outside the site's plates or in a subsampled plate inside
- * them. */
+ * them, or when no order of the sites exists: see take_next_site. */
 void eliminate(std::vector<Contribution>& contributions, const Executor& walk, ir::Builder& builder);
 
-/** One step of it: sums one site out. */
+/** Removes from `left` the site to sum out next, the last one of those that can be. Factors of a site z are
+ * added up over the plates inside z's own; what else they mention must be the same for all elements of those
+ * plates, or be summed out before (plated variable elimination; Obermeyer et al. 2019). When every site waits
+ * for another, the last is taken, and take_factors says why that does not go. */
+const EnumeratedSite* take_next_site(std::vector<const EnumeratedSite*>& left,
+                                     const std::vector<Contribution>& contributions,
+                                     const std::vector<EnumeratedSite>& all, const ir::Graph& graph);
+
+/** Sums one site out; `all` are the enumerated sites there are. */
 void eliminate_site(std::vector<Contribution>& contributions, const EnumeratedSite& site,
-                    ir::Builder& builder);
+                    const std::vector<EnumeratedSite>& all, ir::Builder& builder);
 
 /** Takes the factors that mention one of `axes` out of the contributions and adds them up; plates inside the
  * site's own are summed. Null when there is none. \throws Unsupported as eliminate does. */
 ir::Value take_factors(std::vector<Contribution>& contributions, const EnumeratedSite& site,
-                       const std::vector<ir::AxisId>& axes, ir::Builder& builder);
+                       const std::vector<ir::AxisId>& axes, const std::vector<EnumeratedSite>& all,
+                       ir::Builder& builder);
 
 /** Replaces contributions that mention sites enumerated in the guide by their expectation under q. */
 void expect(std::vector<Contribution>& contributions, const Executor& walk, ir::Builder& builder);

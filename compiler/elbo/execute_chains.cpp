@@ -180,6 +180,7 @@ Chain Executor::begin_chain(const program::ForStatement& statement, const LoopPl
       axis.extent = axis.population = size;
       ir::Graph& graph = builder_->graph();
       chain.past.push_back({chain.sites.size(), lag, static_cast<AxisId>(graph.axes.size())});
+      summed_axes_[chain.past.back().axis] = {symbol.id, plates};
       graph.axes.push_back(std::move(axis));
     }
     chain.add_site(symbol.id, symbol.name, size);
@@ -236,7 +237,8 @@ Value Executor::weights_with(const Chain& chain, std::vector<Contribution>& fact
   EnumeratedSite site;
   site.site = fmt::format("{}", fmt::join(chain.names, ", "));
   site.plates = chain.plates;
-  return at_axes(weights, chain.past_axes()) + take_factors(factors, site, chain.axes(), *builder_);
+  return at_axes(weights, chain.past_axes()) +
+         take_factors(factors, site, chain.axes(), enumerated, *builder_);
 }
 
 // The forward algorithm (Baum et al. 1970), in logarithms: with the weight a[i] of everything so far given
@@ -348,20 +350,24 @@ void Executor::sum_out_iteration(std::size_t first_term, std::size_t first_site,
     term.absorbed = true;
     factors.push_back({term.site, term.site, term.span, term.log_prob, term.plates});
   }
-  for (std::size_t k = enumerated.size(); k-- > first_site;) {
+  std::vector<const EnumeratedSite*> left;
+  for (std::size_t k = first_site; k < enumerated.size(); ++k) {
     EnumeratedSite& site = enumerated[k];
     if (site.summed || site.in_guide)
       continue;
     site.summed = true;
-    if (!chain.in_guide && chain.position(site.symbol) < chain.sites.size())
-      continue;
+    if (chain.in_guide || !chain.holds(site.symbol))
+      left.push_back(&site);
+  }
+  while (!left.empty()) {
+    const EnumeratedSite& site = *take_next_site(left, factors, enumerated, builder_->graph());
     if (drawing.draws && loops_.size() == 1) {
       std::vector<Contribution> copies = factors;
-      if (const Value weights = take_factors(copies, site, {site.axis}, *builder_))
+      if (const Value weights = take_factors(copies, site, {site.axis}, enumerated, *builder_))
         summed_in_iteration_.insert(summed_in_iteration_.begin(),
                                     {site.site, site.symbol, site.axis, site.plates, {}, weights});
     }
-    eliminate_site(factors, site, *builder_);
+    eliminate_site(factors, site, enumerated, *builder_);
   }
 }
 

@@ -252,12 +252,41 @@ Value Executor::evaluate_name(const program::Name& name, const program::Expr& ex
     return drawn;
   Value value = symbol_value(name.symbol, expr.span);
   const program::Symbol& symbol = program_->symbol(name.symbol);
-  return spread_value(value, symbol, name.spread);
+  return spread_value(value, symbol, name.spread, expr.span);
 }
 
-Value Executor::spread_value(Value value, const program::Symbol& symbol, const std::vector<Frame>& spread) {
+// An axis of values stands for the variable of every element at once, so an array over the elements would
+// hold one and the same value in all its places.
+void Executor::check_summed_apart(Value value, const program::Symbol& symbol,
+                                  const std::vector<Frame>& spread, Span span) const {
+  for (ir::AxisId axis : value.type().axes) {
+    const auto summed = summed_axes_.find(axis);
+    if (summed == summed_axes_.end())
+      continue;
+    for (const Frame& frame : spread) {
+      if (frame.kind != Frame::Kind::plate || !ir::contains(summed->second.plates, sizes_->axis(frame.id)))
+        continue;
+      const program::Symbol& site = program_->symbol(summed->second.symbol);
+      const std::string& plate = program_->plate(frame.id).name;
+      throw Unsupported(span, fmt::format("{}`{}` is summed out in each element of plate {} by itself, and "
+                                          "cannot be read for all of them together",
+                                          site.name == symbol.name
+                                              ? ""
+                                              : fmt::format("`{}` depends on `{}`: ", symbol.name, site.name),
+                                          site.name, plate))
+          .note(site.span, fmt::format("`{}` belongs to plate {}", site.name, plate))
+          .with_hint(fmt::format("read it inside the plate, or let the guide draw `{}`, without `using "
+                                 "enumerate`",
+                                 site.name));
+    }
+  }
+}
+
+Value Executor::spread_value(Value value, const program::Symbol& symbol, const std::vector<Frame>& spread,
+                             Span span) {
   if (spread.empty())
     return value;
+  check_summed_apart(value, symbol, spread, span);
   // Closed loops are already leading dimensions, in their order; closed plates become dimensions now. `dims`
   // names the frame behind each leading dimension, outermost first.
   std::vector<Frame> dims;
@@ -315,7 +344,7 @@ Value Executor::evaluate_lag(const program::Index& index, std::vector<program::S
       inside = inside || frame == Frame{Frame::Kind::loop, loop.id};
     }
     rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(*position));
-    return spread_value(value, symbol, spread);
+    return spread_value(value, symbol, spread, index.base->span);
   }
   return {};
 }

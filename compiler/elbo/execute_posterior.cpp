@@ -87,13 +87,16 @@ Executor::Values Executor::keep_for_drawing(SummedLoop& loop, const Chain& chain
 void Executor::draw_summed_out() {
   std::vector<Contribution> contributions = contributions_of(*this, *builder_, false);
   std::vector<std::pair<const EnumeratedSite*, Value>> eliminated;
-  for (auto site = enumerated.rbegin(); site != enumerated.rend(); ++site) {
-    if (site->in_guide || site->summed)
-      continue;
-    const Value factors = take_factors(contributions, *site, {site->axis}, *builder_);
+  std::vector<const EnumeratedSite*> left;
+  for (const EnumeratedSite& site : enumerated)
+    if (!site.in_guide && !site.summed)
+      left.push_back(&site);
+  while (!left.empty()) {
+    const EnumeratedSite* site = take_next_site(left, contributions, enumerated, builder_->graph());
+    const Value factors = take_factors(contributions, *site, {site->axis}, enumerated, *builder_);
     if (!factors)
       continue;
-    eliminated.emplace_back(&*site, factors);
+    eliminated.emplace_back(site, factors);
     contributions.push_back(
         {site->site, site->site, site->span, builder_->log_sum_exp(factors, {site->axis}), site->plates});
   }

@@ -248,6 +248,7 @@ void Executor::enumerate_latent(const program::Sample& sample, const Values& par
   axis.extent = axis.population = *size;
   const auto id = static_cast<ir::AxisId>(graph.axes.size());
   graph.axes.push_back(std::move(axis));
+  summed_axes_[id] = {symbol.id, open_axes()};
   const Value value = builder_->axis_index(id);
   bound_[static_cast<std::size_t>(symbol.id)] = value;
   const Value log_prob = catalog::log_prob(*builder_, *sample.distribution, value, parameters);

@@ -30,7 +30,17 @@ namespace plait::elbo {
  * place. */
 struct Unsupported : std::runtime_error {
   Unsupported(Span where, const std::string& message) : std::runtime_error(message), span(where) {}
+  Unsupported& note(Span where, const std::string& text) {
+    notes.emplace_back(where, text);
+    return *this;
+  }
+  Unsupported& with_hint(const std::string& text) {
+    hint = text;
+    return *this;
+  }
   Span span;
+  std::vector<std::pair<Span, std::string>> notes;
+  std::string hint;
 };
 
 enum class Role : std::uint8_t {
@@ -249,7 +259,11 @@ private:
   ir::Value evaluate_index(const program::Index& index);
   ir::Value evaluate_lag(const program::Index& index, std::vector<program::Subscript>& rest);
   ir::Value spread_value(ir::Value value, const program::Symbol& symbol,
-                         const std::vector<program::Frame>& spread);
+                         const std::vector<program::Frame>& spread, Span span);
+  /** \throws Unsupported when the elements of plates, read together, include a variable summed out in each.
+   */
+  void check_summed_apart(ir::Value value, const program::Symbol& symbol,
+                          const std::vector<program::Frame>& spread, Span span) const;
   ir::Value evaluate_layer(const program::LayerCall& call);
   Values evaluate_function(const program::FunctionCall& call);
   ir::Value select(ir::Value condition, ir::Value then_value, ir::Value else_value,
@@ -310,6 +324,12 @@ private:
   std::map<program::SymbolId, std::string>
       summed_; ///< values lost when the sites they depend on were summed out
   std::vector<GuideChain> guide_chains_;
+  /** What an enumeration axis stands for. */
+  struct SummedAxis {
+    program::SymbolId symbol = -1;
+    std::vector<ir::AxisId> plates; ///< each of their elements has its own sum
+  };
+  std::map<ir::AxisId, SummedAxis> summed_axes_;
   std::map<std::string, guide::LatentSite> sites_;
   std::map<std::string, std::unique_ptr<SiteDraws>> joint_draws_;
   struct DrawnData {

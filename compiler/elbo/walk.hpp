@@ -50,7 +50,11 @@ std::optional<Result> guarded(Diagnostics& diagnostics, Build&& build) {
   try {
     return build();
   } catch (const Unsupported& fault) {
-    diagnostics.error("not-compiled", fault.span, fault.what());
+    Diagnostic& made = diagnostics.error("not-compiled", fault.span, fault.what());
+    for (const auto& [place, text] : fault.notes)
+      made.note(place, text);
+    if (!fault.hint.empty())
+      made.with_hint(fault.hint);
   } catch (const std::invalid_argument& fault) {
     diagnostics.error("not-compiled", Span{}, fault.what());
   }
