@@ -38,6 +38,27 @@ std::vector<SiteEstimate> describe_estimates(const Executor& walk, const Objecti
   return result;
 }
 
+/** Objectives that weigh particles against each other have no use for the baselines of a program. */
+void warn_of_unused_baselines(const program::Program& program, const Objective& objective,
+                              Diagnostics& diagnostics) {
+  const ScoreRule rule = objective.scores;
+  if (!program.guide || (rule != ScoreRule::held_out && rule != ScoreRule::weighted))
+    return;
+  program::for_each_statement(*program.guide, [&](const program::Statement& statement) {
+    const auto* sample = program::get_if<program::Sample>(statement);
+    if (!sample)
+      return;
+    const program::Using& strategy = sample->strategy;
+    if (strategy.baseline || !strategy.baseline_name.empty() || !strategy.options.empty())
+      diagnostics
+          .warning("unused-baseline", strategy.span,
+                   fmt::format("the objective {} does not use the baseline of `{}`", objective.name,
+                               program.symbol(sample->symbol).name))
+          .with_hint(rule == ScoreRule::held_out ? "the other particles are its baseline"
+                                                 : "it learns by weights, not by score function");
+  });
+}
+
 std::map<std::string, ir::NodeId> pathwise_draws(const Executor& walk, const ir::Graph& graph) {
   std::map<std::string, ir::NodeId> result;
   for (const auto& [site, latent] : walk.latents)
@@ -128,6 +149,7 @@ std::optional<Elbo> build_elbo(const program::Program& program, const ElboOption
     std::vector<Contribution> contributions = contributions_of(executor, builder, objective->analytic);
     eliminate(contributions, executor, builder);
     expect(contributions, executor, builder);
+    scale_elements(contributions, executor);
 
     ObjectiveContext context;
     context.builder = &builder;
@@ -160,6 +182,7 @@ std::optional<Elbo> build_elbo(const program::Program& program, const ElboOption
     if (value.guide_loss)
       walk.elbo.shapes_draws = parameters_of_draws(executor, *walk.elbo.graph, program);
     walk.elbo.objective = std::move(value);
+    warn_of_unused_baselines(program, *objective, diagnostics);
     walk.elbo.estimates = describe_estimates(executor, *objective, walk.particles.has_value());
     for (const auto& [name, latent] : executor.latents)
       walk.elbo.latents[name] = latent.value;

@@ -162,7 +162,7 @@ Value take_factors(std::vector<Contribution>& contributions, const EnumeratedSit
     // sum over it.
     const std::vector<AxisId> inner = inner_plates(contribution, site, builder.graph());
     for (AxisId axis : inner)
-      if (builder.graph().axis(axis).subsampled)
+      if (builder.graph().axis(axis).subsampled || builder.graph().axis(axis).ragged_subset)
         throw Unsupported(
             contribution.span,
             fmt::format(
@@ -231,6 +231,16 @@ void expect(std::vector<Contribution>& contributions, const Executor& walk, ir::
     contribution.value = builder.sum(ir::exp(log_weight) * contribution.value, summed);
     contribution.by_iteration = Value();
   }
+}
+
+void scale_elements(std::vector<Contribution>& contributions, Executor& walk) {
+  for (Contribution& contribution : contributions)
+    for (AxisId axis : contribution.plates)
+      if (const Value scale = walk.element_scale(axis)) {
+        contribution.value = contribution.value * scale;
+        if (contribution.by_iteration)
+          contribution.by_iteration = contribution.by_iteration * scale;
+      }
 }
 
 Value total_of(const Contribution& contribution, ir::Builder& builder, std::optional<AxisId> particles) {

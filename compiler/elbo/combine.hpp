@@ -56,6 +56,10 @@ ir::Value take_factors(std::vector<Contribution>& contributions, const Enumerate
 /** Replaces contributions that mention sites enumerated in the guide by their expectation under q. */
 void expect(std::vector<Contribution>& contributions, const Executor& walk, ir::Builder& builder);
 
+/** Multiplies contributions in ragged subsets by T/m, the factor of each of a row's elements; scale_of has no
+ * part of it. */
+void scale_elements(std::vector<Contribution>& contributions, Executor& walk);
+
 /** Scaled total of one contribution: sum over all its axes, mean over particles. Real scalar. */
 ir::Value total_of(const Contribution& contribution, ir::Builder& builder,
                    std::optional<ir::AxisId> particles);

@@ -47,7 +47,7 @@ std::optional<Value> Executor::open_mask() const {
 SiteDraws Executor::draws_of(const std::string& site) {
   Value row;
   for (const OpenPlate& plate : plates_) {
-    const Value here = builder_->plate_row(plate.axis);
+    const Value here = plate.row;
     const Extent population = builder_->graph().axis(plate.axis).population;
     row = row ? ir::integer_add(ir::integer_multiply(row, builder_->extent(population)), here) : here;
   }
@@ -307,6 +307,9 @@ Value Executor::latent_value(const Latent& latent) const {
 
 Value Executor::draw_from_family(const program::Sample& sample, const Values& parameters, Latent& latent) {
   const program::Symbol& symbol = program_->symbol(sample.symbol);
+  for (ir::AxisId axis : open_axes())
+    if (!family_reads_data_)
+      refuse_in_ragged_subset(axis, sample.span, fmt::format("the automatic guide of {}", symbol.name));
   if (sites_.empty())
     for (guide::LatentSite& site : latent_sites())
       sites_[site.name] = std::move(site);

@@ -2,6 +2,7 @@
 
 #include "compiler/catalog/array_math.hpp"
 #include "compiler/catalog/ops.hpp"
+#include "compiler/elbo/ragged_subset.hpp"
 
 #include <fmt/format.h>
 
@@ -84,14 +85,29 @@ void Executor::walk_assign(const program::Assign& assign) {
 
 void Executor::walk_plate(const program::PlateStatement& statement) {
   const program::Plate& plate = program_->plate(statement.plate);
-  OpenPlate open{statement.plate, sizes_->axis(statement.plate), std::nullopt};
-  Value index = builder_->plate_row(open.axis);
-  if (plate.size.is_ragged())
-    open.mask = ir::less(index, dim_value(plate.size));
-  bound_[static_cast<std::size_t>(statement.index)] = index;
+  const ir::AxisId axis = sizes_->axis(statement.plate);
+  OpenPlate open{statement.plate, axis, builder_->plate_row(axis), std::nullopt};
+  if (builder_->graph().axis(open.axis).ragged_subset) {
+    const RaggedSubset subset = ragged_subset(
+        *builder_, open.axis, builder_->plate_row(sizes_->axis(plate.parent)), dim_value(plate.size));
+    open.row = subset.element;
+    open.mask = subset.exists;
+  } else if (plate.size.is_ragged()) {
+    open.mask = ir::less(open.row, dim_value(plate.size));
+  }
+  bound_[static_cast<std::size_t>(statement.index)] = open.row;
   plates_.push_back(open);
   walk(statement.body);
   plates_.pop_back();
+}
+
+Value Executor::element_scale(ir::AxisId axis) {
+  if (!builder_->graph().axis(axis).ragged_subset)
+    return {};
+  for (const program::Plate& plate : program_->plates)
+    if (sizes_->axis(plate.id) == axis)
+      return ragged_scale(*builder_, axis, dim_value(plate.size));
+  return {};
 }
 
 std::optional<Executor::Values> Executor::walk_if(const program::IfStatement& statement,
@@ -198,6 +214,14 @@ Value Executor::symbol_value(program::SymbolId id, Span span) {
   return learned ? value : read_by_baseline(value);
 }
 
+void Executor::refuse_in_ragged_subset(ir::AxisId axis, Span span, const std::string& what) const {
+  if (builder_->graph().axis(axis).ragged_subset)
+    throw Unsupported(span, fmt::format("{} for every element of plate {}, of which each row draws its own "
+                                        "subsample: let a net of the element's data give it, or drop the "
+                                        "`subsample`",
+                                        what, builder_->graph().axis(axis).name));
+}
+
 Value Executor::constrain_parameter(program::SymbolId id) {
   const program::Symbol& symbol = program_->symbol(id);
   const std::vector<Extent> shape = sizes_->shape(symbol.type.dims);
@@ -206,6 +230,8 @@ Value Executor::constrain_parameter(program::SymbolId id) {
     if (frame.kind == program::Frame::Kind::plate)
       axes.push_back(sizes_->axis(frame.id));
   std::sort(axes.begin(), axes.end());
+  for (ir::AxisId axis : axes)
+    refuse_in_ragged_subset(axis, symbol.span, fmt::format("parameter {}", symbol.name));
   catalog::Support support = symbol.type.support;
   catalog::SupportBounds bounds;
   if (symbol.type.lower)

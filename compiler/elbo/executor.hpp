@@ -118,6 +118,9 @@ public:
   /** What the predict walk makes: values of the predict block, and data drawn anew. By name, plates as axes.
    */
   std::map<std::string, ir::Value> results;
+  /** The factor of a term of one element of a ragged subset, over the rows. Terms do not carry it yet.
+   * \param axis the plate's. Null for other axes. */
+  ir::Value element_scale(ir::AxisId axis);
   /** Densities of joint guide draws, outside every plate. */
   std::vector<std::pair<ir::Value, std::optional<ir::Value>>> joint_terms;
   /** Closed-form entropies, by guide term. */
@@ -141,6 +144,7 @@ private:
   struct OpenPlate {
     program::PlateId id = -1;
     ir::AxisId axis = -1;
+    ir::Value row;                 ///< of the whole plate
     std::optional<ir::Value> mask; ///< elements of a ragged plate that exist
   };
 
@@ -273,6 +277,8 @@ private:
   ir::Value read_by_baseline(ir::Value value) const;
   ir::Value symbol_value(program::SymbolId symbol, Span span);
   ir::Value constrain_parameter(program::SymbolId symbol);
+  /** \throws Unsupported for `what`, which is stored by element, in a ragged subset. */
+  void refuse_in_ragged_subset(ir::AxisId axis, Span span, const std::string& what) const;
   std::int32_t data_index(program::SymbolId symbol);
 
   const program::Program* program_;

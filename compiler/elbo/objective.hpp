@@ -14,7 +14,7 @@ namespace plait::elbo {
 
 struct ObjectiveContext {
   ir::Builder* builder = nullptr;
-  const Executor* walk = nullptr;
+  Executor* walk = nullptr;
   const std::vector<Contribution>* contributions = nullptr; ///< signed; their scaled sum is the ELBO
   std::optional<ir::AxisId> particles;
   std::map<std::string, double> options;

@@ -54,8 +54,11 @@ ir::AxisId Sizes::axis(program::PlateId id) {
   axis.population = extent(plate.size);
   axis.extent = axis.population;
   if (plate.subsampled() && subsample_) {
-    axis.subsampled = true;
     axis.extent = Extent::runtime(drawn(plate.name));
+    axis.ragged_subset = plate.parent >= 0;
+  }
+  if (plate.subsampled() && subsample_ && !axis.ragged_subset) {
+    axis.subsampled = true;
     axis.minibatch = static_cast<int>(graph_->minibatches.size());
     graph_->minibatches.push_back({plate.name, axis.population, axis.extent});
   }

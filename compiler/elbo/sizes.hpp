@@ -23,7 +23,8 @@ public:
   ir::Extent extent(const program::Dim& dim) const;
   std::vector<ir::Extent> shape(const std::vector<program::Dim>& dims) const;
 
-  /** The axis of a plate, made on first use. A subsampled plate gets a row stream, `minibatch`. */
+  /** The axis of a plate, made on first use. A subsampled plate gets a row stream, `minibatch`,
+   * or is a ragged subset. */
   ir::AxisId axis(program::PlateId plate);
   std::vector<ir::AxisId> axes(const program::PlateSet& plates); ///< ascending
 

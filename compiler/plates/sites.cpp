@@ -2,6 +2,8 @@
 
 #include "compiler/program/describe.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -219,7 +221,10 @@ std::string scale_text(const Program& program, const Site& site) {
     if (!plate.subsampled())
       continue;
     std::string drawn = plate.drawn ? std::to_string(*plate.drawn) : std::string("B");
-    text += (text.empty() ? "" : " * ") + program::to_string(plate.size) + "/" + drawn;
+    const std::string size = program::to_string(plate.size);
+    if (plate.parent >= 0)
+      drawn = fmt::format("min({}, {})", drawn, size);
+    text += (text.empty() ? "" : " * ") + size + "/" + drawn;
   }
   return text.empty() ? "1" : text;
 }

@@ -47,7 +47,7 @@ struct Site {
 std::vector<Site> find_sites(const program::Program& program, const program::Block& block,
                              program::BlockKind kind);
 
-/// The factor N/B of every density term of the site as a product: `1`, `N/256`, `D/32 * T[d]/8`.
+/// The factor N/B of every density term of the site as a product: `1`, `N/256`, `D/32 * T[d]/min(8, T[d])`.
 std::string scale_text(const program::Program& program, const Site& site);
 /// The plates as a stack: `D > W[d]`; `-` for none.
 std::string plates_text(const program::Program& program, const Site& site);

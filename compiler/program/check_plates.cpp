@@ -53,10 +53,6 @@ bool Checker::check_subsample(const ast::Plate& plate, Plate& declared) {
     errors::subsample_in_predict(out_, plate.subsample->span);
     return false;
   }
-  if (declared.parent >= 0) {
-    errors::subsample_of_ragged(out_, plate.subsample->span, declared, program_.plate(declared.parent));
-    return false;
-  }
   ExprPtr drawn = check_scalar_integer(plate.subsample, "the size of a subsample");
   if (!drawn)
     return false;

@@ -171,7 +171,6 @@ Diagnostic& alias_of_other_size(Diagnostics& out, Span span, const std::string& 
 Diagnostic& ragged_plate_needs_plate(Diagnostics& out, Span span, const std::string& size);
 Diagnostic& subsample_in_predict(Diagnostics& out, Span span);
 Diagnostic& subsample_not_fixed(Diagnostics& out, Span span);
-Diagnostic& subsample_of_ragged(Diagnostics& out, Span span, const Plate& plate, const Plate& outer);
 Diagnostic& subsample_below_one(Diagnostics& out, Span span, std::int64_t value);
 Diagnostic& subsample_disagrees(Diagnostics& out, Span span, const std::string& now,
                                 const std::string& before, const Plate& plate);

@@ -179,15 +179,6 @@ Diagnostic& subsample_not_fixed(Diagnostics& out, Span span) {
   return out.error("subsample", span, "the size of a subsample must be a constant");
 }
 
-Diagnostic& subsample_of_ragged(Diagnostics& out, Span span, const Plate& plate, const Plate& outer) {
-  return out
-      .error("subsample", span,
-             fmt::format("the size of plate {} differs from row to row of {}: it is visited whole",
-                         plate.name, outer.name))
-      .note(outer.span, "its rows are those of this plate")
-      .with_hint(fmt::format("draw a subsample of {} instead", outer.name));
-}
-
 Diagnostic& subsample_below_one(Diagnostics& out, Span span, std::int64_t value) {
   return out.error("subsample", span, fmt::format("a subsample has at least 1 row, but this is {}", value));
 }

@@ -122,6 +122,10 @@ BoundProgram bind_program(const Model::Parsed& parsed, const Data& data, const C
   for (const auto& [name, lengths] : bound.dataset.lengths)
     bound.sizes[elbo::Sizes::longest(name)] =
         lengths.empty() ? 0 : *std::max_element(lengths.begin(), lengths.end());
+  // The most elements that a row of a ragged plate draws; of other plates the step's rows are counted.
+  for (const program::Plate& plate : bound.checked.program.plates)
+    if (plate.parent >= 0 && plate.drawn)
+      bound.sizes[elbo::Sizes::drawn(plate.name)] = *plate.drawn;
   for (const runtime::BoundData& array : bound.dataset.data) {
     make_view(bound, array);
     if (array.absent)

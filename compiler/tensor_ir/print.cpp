@@ -236,6 +236,8 @@ private:
                            to_string(item.extent));
       if (item.subsampled)
         text_ += fmt::format(" of {}, minibatch {}", to_string(item.population), item.minibatch);
+      if (item.ragged_subset)
+        text_ += fmt::format(" of {}, drawn in each row", to_string(item.population));
       text_ += "\n";
     }
     if (!graph_.minibatches.empty())

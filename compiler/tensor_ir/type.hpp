@@ -41,7 +41,8 @@ enum class AxisKind : std::uint8_t {
 };
 
 /** A named index space. For a subsampled plate `extent` is the number of rows drawn this step and
- * `population` the size of the whole set; otherwise both are the same. */
+ * `population` the size of the whole set; for a ragged subset `extent` is the most elements that a row draws
+ * and `population` the longest row; otherwise both are the same. */
 struct Axis {
   std::string name;
   AxisKind kind = AxisKind::plate;
@@ -49,6 +50,8 @@ struct Axis {
   Extent population;
   bool subsampled = false;
   int minibatch = -1; ///< index of the row stream (Graph::minibatches) when subsampled
+  /** Every row of an outer plate draws its own elements of this one: terms carry their scale themselves. */
+  bool ragged_subset = false;
 };
 
 struct Type {

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace plait::elbo {
 
 using ir::AxisId;
@@ -81,7 +83,9 @@ Value subtract_average(Value cost, const ScoreSite& site, bool of_elements, cons
   Value rest = cost - average;
 
   const std::vector<AxisId> plates = context.walk->terms[site.term].plates;
-  if (!of_elements || (plates.empty() && type.shape.empty()))
+  const bool redrawn = std::any_of(plates.begin(), plates.end(),
+                                   [&](AxisId axis) { return builder.graph().axis(axis).ragged_subset; });
+  if (!of_elements || redrawn || (plates.empty() && type.shape.empty()))
     return rest;
   const std::string name = site.site + ".average.of_element";
   const Value deviation = state(context, name, type.shape, plates);

@@ -53,7 +53,8 @@ LogWeights log_weights(const ObjectiveContext& context, const std::vector<Contri
     result.row = common.front();
   for (const Contribution& contribution : contributions) {
     for (AxisId axis : contribution.plates)
-      if (builder.graph().axis(axis).subsampled && axis != result.row)
+      if ((builder.graph().axis(axis).subsampled && axis != result.row) ||
+          builder.graph().axis(axis).ragged_subset)
         throw Unsupported(
             contribution.span,
             "a bound on the log of a mean over particles cannot be scaled from a part of the rows, "

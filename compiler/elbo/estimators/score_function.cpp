@@ -83,7 +83,10 @@ ScoreSurrogate score_function(const ObjectiveContext& context) {
     Value cost = downstream_cost(site, draws.axes, *context.contributions, builder);
     if (!cost)
       continue;
-    const Value scale = scale_of(builder, context.walk->terms[site.term].plates);
+    Value scale = scale_of(builder, context.walk->terms[site.term].plates);
+    for (AxisId axis : context.walk->terms[site.term].plates)
+      if (const Value of_element = context.walk->element_scale(axis))
+        scale = scale * of_element;
     cost = ir::stop_gradient(spread_over_draws(cost / scale, draws, builder));
     Value count = builder.real(1);
     if (context.particles && ir::contains(draws.axes, *context.particles))
@@ -91,7 +94,8 @@ ScoreSurrogate score_function(const ObjectiveContext& context) {
     BaselineResult baseline = subtract_baseline(site, cost, context);
     const auto total = [&](Value value) {
       value = builder.sum_event(value);
-      return builder.sum(value, value.type().axes) * scale / count;
+      value = value * scale;
+      return builder.sum(value, value.type().axes) / count;
     };
     if (baseline.squared_error)
       result.baseline_loss = result.baseline_loss + total(baseline.squared_error);

@@ -301,3 +301,29 @@ guide { param p : real = 0; iarange i in N { a ~ bernoulli_logit(p * (i + 1)); }
   if (objective == "vimco")
     CHECK(mean.gradient.at("p")[0] == Approx(derivative(expected, {0.4}, 0)).epsilon(1e-8));
 }
+
+TEST_CASE("an objective that has its own baselines says so where the program names one") {
+  const plait::Source source{"test.ppl", R"(
+data x : real[N];
+model { iarange i in N { h ~ bernoulli(0.3); x[i] ~ normal(h, 1); } }
+guide { param l : real = 0; iarange i in N { h ~ bernoulli_logit(l) using score(baseline = average); } }
+)"};
+  const auto warnings_of = [&](const std::string& name, int particles) {
+    plait::Diagnostics diagnostics;
+    const auto program =
+        plait::program::check(plait::parse(source, diagnostics), {{}, {{"N", 3}}}, diagnostics);
+    REQUIRE(program);
+    plait::elbo::ElboOptions options;
+    options.objective = name;
+    options.particles = particles;
+    REQUIRE(plait::elbo::build_elbo(*program, options, diagnostics));
+    return render(source, diagnostics);
+  };
+  CHECK(warnings_of("elbo", 1).empty());
+  for (const std::string name : {"vimco", "rws"}) {
+    const std::string text = warnings_of(name, 3);
+    INFO(text);
+    CHECK(text.find("test.ppl:4:") == 0);
+    CHECK(text.find("the objective " + name + " does not use the baseline of `h`") != std::string::npos);
+  }
+}
