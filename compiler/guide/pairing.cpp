@@ -2,7 +2,10 @@
 
 #include "compiler/guide/family.hpp"
 #include "compiler/guide/pairing_errors.hpp"
+#include "compiler/plates/observations.hpp"
 #include "compiler/program/describe.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
@@ -34,6 +37,7 @@ public:
   std::optional<Pairing> run() {
     std::size_t before = out_.error_count();
     model_ = plates::find_sites(program_, program_.model, program::BlockKind::model);
+    plates::check_observations(program_, model_, out_);
     if (program_.guide) {
       guide_ = plates::find_sites(program_, *program_.guide, program::BlockKind::guide);
       check_guide_plates();
@@ -204,7 +208,17 @@ private:
         return site.type.dims.empty() ? std::string("a single number")
                                       : "of shape " + to_string(site.type.dims);
       };
-      errors::shape_mismatch(out_, model, shape(model), guide, shape(guide));
+      Diagnostic& made = errors::shape_mismatch(out_, model, shape(model), guide, shape(guide));
+      // An array over the plate where the element of this index was meant.
+      for (program::PlateId id : guide.plates) {
+        std::vector<program::Dim> spread{program_.plate(id).size};
+        spread.insert(spread.end(), model.type.dims.begin(), model.type.dims.end());
+        if (guide.type.dims == spread)
+          made.with_hint(
+              fmt::format("each element of plate {} draws its own: of an array over the plate take "
+                          "the element, as in `m[{}]`",
+                          program_.plate(id).name, program_.plate(id).index_name));
+      }
     }
     if (!support_fits(model, guide))
       errors::support_mismatch(out_, model, support_text(model), guide, support_text(guide));

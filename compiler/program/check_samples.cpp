@@ -3,6 +3,8 @@
 #include "compiler/program/describe.hpp"
 #include "compiler/program/extents.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <stdexcept>
 
@@ -25,6 +27,25 @@ bool needs_size(const catalog::Distribution& row) {
   return std::none_of(parameters.begin(), parameters.end(), [&](const catalog::DistributionParameter& one) {
     return one.rank > 0 && one.rank >= row.event_rank;
   });
+}
+
+/// The name from which an elementwise expression has its dimensions; null when they are made otherwise.
+ExprPtr array_behind(const ExprPtr& expr) {
+  if (get_if<Name>(expr))
+    return expr;
+  std::vector<ExprPtr> operands;
+  if (const auto* unary = get_if<Unary>(expr))
+    operands = {unary->operand};
+  else if (const auto* binary = get_if<Binary>(expr); binary && binary->op != ast::BinaryOp::matrix_product)
+    operands = {binary->left, binary->right};
+  else if (const auto* real = get_if<ToReal>(expr))
+    operands = {real->operand};
+  else if (const auto* apply = get_if<Apply>(expr))
+    operands = apply->arguments;
+  for (const ExprPtr& operand : operands)
+    if (operand->type.dims == expr->type.dims)
+      return array_behind(operand);
+  return nullptr;
 }
 
 } // namespace
@@ -226,6 +247,46 @@ bool Checker::check_distribution_shape(const catalog::Distribution& row, Sample&
   return true;
 }
 
+/// Says where an array comes from in place of one number: a value of a plate that is closed here, or an array
+/// over an open plate without its index.
+void Checker::explain_array(Diagnostic& error, const std::vector<ExprPtr>& arguments) {
+  for (const ExprPtr& argument : arguments) {
+    const ExprPtr found = argument->type.dims.empty() ? nullptr : array_behind(argument);
+    const auto* name = get_if<Name>(found);
+    if (!name)
+      continue;
+    const Symbol& array = symbol(name->symbol);
+    for (const Frame& frame : name->spread)
+      if (frame.kind == Frame::Kind::plate) {
+        error.note(found->span, fmt::format("`{}` belongs to plate {}: outside it, it is the array of all "
+                                            "elements",
+                                            array.name, program_.plate(frame.id).name));
+        return;
+      }
+    if (array.kind == SymbolKind::site) {
+      error.note(array.span, fmt::format("`{}` has shape {} here", array.name, to_string(found->type.dims)));
+      return;
+    }
+    for (PlateId id : open_plates())
+      if (program_.plate(id).size == found->type.dims.front()) {
+        const std::string index = open_index_of(id);
+        error.note(found->span,
+                   fmt::format("`{}` is an array over plate {}", array.name, program_.plate(id).name));
+        error.with_hint(fmt::format("take the element of this plate: `{}[{}]`", array.name, index));
+        return;
+      }
+  }
+}
+
+/// The name under which the index of an open plate is known here.
+std::string Checker::open_index_of(PlateId plate) {
+  for (const Names& scope : now_.scopes)
+    for (const auto& [name, id] : scope)
+      if (symbol(id).kind == SymbolKind::plate_index && symbol(id).frame_id == plate)
+        return name;
+  return program_.plate(plate).index_name;
+}
+
 bool Checker::check_observed(const ast::Sample& sample, const Symbol& data, Sample& typed) {
   const std::string name = data.name;
   Span declared = data.span;
@@ -312,8 +373,9 @@ bool Checker::check_observed(const ast::Sample& sample, const Symbol& data, Samp
     same = tail == dims;
   }
   if (!same) {
-    errors::observed_shape(out_, typed.call_span, name, to_string(type), row_name, to_string(dims),
-                           sample.target.span);
+    explain_array(errors::observed_shape(out_, typed.call_span, name, to_string(type), row_name,
+                                         to_string(dims), sample.target.span),
+                  typed.arguments);
     return false;
   }
   typed.type = typed.value->type;

@@ -176,6 +176,8 @@ private:
   std::optional<Dim> support_size(const catalog::Distribution& row,
                                   const std::vector<ExprPtr>& arguments) const;
   bool check_observed(const ast::Sample& sample, const Symbol& data, Sample& typed);
+  void explain_array(Diagnostic& error, const std::vector<ExprPtr>& arguments);
+  std::string open_index_of(PlateId plate);
   bool check_latent(const ast::Sample& sample, Sample& typed);
   bool check_using(const ast::Choice& choice, Using& typed);
   void set_support_bounds(Sample& typed) const;
