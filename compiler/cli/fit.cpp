@@ -122,15 +122,17 @@ int run_fit(FitArguments& arguments) {
   runtime::InterruptGuard interrupt;
   bool interrupted = false;
   std::unique_ptr<runtime::Progress> bar;
+  double seconds_before = 0; // of the run that is resumed
   auto saved = std::chrono::steady_clock::now();
   const Observer observer = [&](const Progress& progress) {
     if (!arguments.quiet) {
       if (!bar) {
         runtime::Progress::Options shown = runtime::progress_options(STDERR_FILENO);
         shown.bound_name = fit.bound_name();
+        seconds_before = arguments.resume ? progress.seconds : 0;
         bar = std::make_unique<runtime::Progress>(std::cerr, progress.step, progress.steps, std::move(shown));
       }
-      bar->update(progress.step, progress.elbo, progress.seconds);
+      bar->update(progress.step, progress.elbo, progress.seconds - seconds_before);
     }
     const auto now = std::chrono::steady_clock::now();
     if (arguments.save_every > 0 &&
@@ -149,7 +151,7 @@ int run_fit(FitArguments& arguments) {
   }
   interrupted = !fit.finished();
   if (bar)
-    bar->finish(fit.trace().empty() ? 0 : fit.trace().back().seconds);
+    bar->finish(fit.trace().empty() ? 0 : fit.trace().back().seconds - seconds_before);
   fit.save(arguments.out);
   if (interrupted) {
     fmt::print(stderr, "interrupted after step {}; saved in {}\ngo on with: plait fit {} --out {} --resume\n",
