@@ -1,0 +1,80 @@
+// Steps of programs with two subsampled plates, compiled: the numbers of the interpreter, and parameters of
+// rows that were not drawn keep their bits.
+#include "tests/support/run_step.hpp"
+#include "tests/unit/elbo/two_plates.hpp"
+
+#include <algorithm>
+
+using namespace plait;
+using namespace plait::test;
+using namespace plait::test::two_plates;
+
+TEST_CASE("a compiled step of two subsampled plates is the interpreter's, and leaves rows not drawn alone") {
+  for (const Program& program : programs()) {
+    INFO(program.name);
+    const Setting setting = setting_of(program, "elbo", true);
+    const Source source{"test.ppl", program.text};
+    Diagnostics diagnostics;
+    const auto checked = program::check(parse(source, diagnostics), {{}, setting.sizes}, diagnostics);
+    REQUIRE(checked);
+    auto elbo = elbo::build_elbo(*checked, setting.options, diagnostics);
+    REQUIRE(elbo);
+    const int slots = elbo::add_update(*elbo, {});
+    const ir::Graph& graph = *elbo->graph;
+    // The parameters of the same program, in the same order, with moments that are not zero.
+    Objective values = make(program, "elbo", true);
+    REQUIRE(values.graph().parameters.size() == graph.parameters.size());
+    values.set_rows(0, {0, 2});
+    values.set_rows(1, {1, 2});
+    ir::Inputs inputs = values.inputs;
+    inputs.inputs = {{"step", 3}, {"learning_rate", 0.01}, {"kl_weight", 1}};
+    for (const Numbers& parameter : inputs.parameters) {
+      inputs.slots.emplace_back();
+      for (int slot = 0; slot < slots; ++slot) {
+        inputs.slots.back().push_back(parameter);
+        for (double& number : inputs.slots.back().back())
+          number = 1 + slot;
+      }
+    }
+    codegen::CodegenOptions options;
+    options.use_cache = false;
+    options.single_precision = false;
+    require_agreement(graph, inputs, options);
+    StepRun run(graph, inputs, options);
+    run.run();
+    for (std::size_t k = 0; k < graph.outputs.size(); ++k) {
+      const ir::Output& output = graph.outputs[k];
+      const bool of_parameter = output.kind == ir::OutputKind::store_parameter;
+      if (!of_parameter && output.kind != ir::OutputKind::store_slot)
+        continue;
+      const auto index = static_cast<std::size_t>(output.index);
+      const ir::Parameter& parameter = graph.parameters[index];
+      if (parameter.axes.empty() || !parameter.shape.empty())
+        continue;
+      const Numbers before = of_parameter ? inputs.parameters[index]
+                                          : inputs.slots[index][static_cast<std::size_t>(output.slot)];
+      const Numbers after = run.output(k);
+      REQUIRE(after.size() == before.size());
+      std::size_t moved = 0;
+      for (std::size_t point = 0; point < before.size(); ++point) {
+        std::size_t rest = point;
+        bool drawn = true;
+        for (std::size_t a = parameter.axes.size(); a-- > 0;) {
+          const ir::Axis& axis = graph.axis(parameter.axes[a]);
+          const auto population = static_cast<std::size_t>(inputs.extents.at(ir::to_string(axis.population)));
+          const auto row = static_cast<std::uint32_t>(rest % population);
+          rest /= population;
+          if (!axis.subsampled)
+            continue;
+          const Rows& rows = inputs.rows[static_cast<std::size_t>(axis.minibatch)];
+          drawn = drawn && std::find(rows.begin(), rows.end(), row) != rows.end();
+        }
+        INFO(parameter.name << " at " << point << (of_parameter ? "" : ", slot"));
+        if (!drawn)
+          CHECK(after[point] == before[point]);
+        moved += after[point] != before[point];
+      }
+      CHECK(moved > 0);
+    }
+  }
+}
