@@ -157,6 +157,44 @@ fit("auto(amortized), conjugate rows", "data x : real[N];\ndata y : real[N, J];\
     "the net reads the row's covariate and the mean of its observations; the bound reaches log p(y)", {"x": x, "y": y}, {},
     steps=60000, learning_rate=0.02, elbo=evidence, elbo_tolerance=0.02)
 
+# The programs of Pyro's tutorial SVI part II, each with both kinds of plate. First the coin, five of its ten flips a step.
+FLIPS = [1.0] * 6 + [0.0] * 4
+log_evidence = special.betaln(16, 14) - special.betaln(10, 10)
+for plate in ("irange", "iarange"):
+    fit(f"SVI II, the coin by halves, {plate}", f"""
+data flips : bit[N];
+model {{ fairness ~ beta(10, 10); {plate} i in N subsample 5 {{ flips[i] ~ bernoulli(fairness); }} }}
+guide {{ param a : positive = 15; param b : positive = 15; fairness ~ beta(a, b); }}""",
+        "a subsample scaled by N/B has the posterior of all flips, not that of five", {"flips": FLIPS}, {"a": 16, "b": 14},
+        steps=60000, tolerance=0.15, elbo=log_evidence)
+
+# A global latent and a local one for each row: beta ~ N(0, 2^2), z_n ~ N(beta, 1), x_n ~ N(z_n, 0.5^2). The best independent
+# normals have the posterior's means, and the inverse roots of the diagonal of its precision as standard deviations; they lack
+# (sum log diagonal - log determinant) / 2 of the evidence.
+x = np.array([0.7, -0.2, 1.9, 1.1, 2.4, 0.3])
+precision = np.diag([0.25 + len(x)] + [5.0] * len(x))
+precision[0, 1:] = precision[1:, 0] = -1
+mean = np.linalg.solve(precision, np.concatenate([[0.0], 4 * x]))
+covariance = 4 * np.ones((len(x), len(x))) + 1.25 * np.eye(len(x))
+evidence = -0.5 * (len(x) * LOG_2PI + np.linalg.slogdet(covariance)[1] + x @ np.linalg.solve(covariance, x))
+bound = evidence - 0.5 * (np.sum(np.log(np.diag(precision))) - np.linalg.slogdet(precision)[1])
+agrees(mean[1:], (mean[0] + 4 * x) / 5)  # linear in the data: a function of x_n can hold it
+MODEL = """
+data x : real[N];
+net encode(v : real[1]) -> real[1] { return linear[1](v); }
+model { beta ~ normal(0, 2); %s n in N subsample %d { z ~ normal(beta, 1); x[n] ~ normal(z, 0.5); } }
+guide { param m : real = 0; param s : positive = 1; beta ~ normal(m, s); %s"""
+for plate in ("irange", "iarange"):
+    fit(f"SVI II, globals and locals, {plate}", MODEL % (plate, 2, "") +
+        f"{plate} n in N {{ param l : real = 0; param t : positive = 1; z ~ normal(l, t); }} }}",
+        "each row has its own parameters, which move when it is drawn", {"x": x},
+        {"m": mean[0], "s": precision[0, 0] ** -0.5, "l": mean[1:], "t": np.full(len(x), 5 ** -0.5)}, steps=60000, tolerance=0.03,
+        elbo=bound, elbo_tolerance=0.01)
+    fit(f"SVI II, amortized, {plate}", MODEL % (plate, 2, "param t : positive = 1; ") +
+        f"{plate} n in N {{ z ~ normal(encode([x[n]])[0], t); }} }}",
+        "a function of the row in place of parameters of its own holds the same posterior", {"x": x},
+        {"m": mean[0], "s": precision[0, 0] ** -0.5, "t": 5 ** -0.5}, steps=60000, tolerance=0.03, elbo=bound, elbo_tolerance=0.01)
+
 with open(os.path.join(HERE, "reference_fits.json"), "w") as file:
     json.dump({"rows": ROWS}, file, indent=1)
     file.write("\n")
