@@ -23,6 +23,20 @@ struct Setting {
   elbo::ElboOptions options;
 };
 
+/** Numbers of a stored parameter: every row of its plates. */
+inline std::size_t stored_size(const ir::Graph& graph, const ir::Parameter& parameter,
+                               const std::map<std::string, std::int64_t>& extents) {
+  std::int64_t size = 1;
+  const auto multiply = [&](const ir::Extent& extent) {
+    size *= extent.is_known() ? extent.value : extents.at(ir::to_string(extent));
+  };
+  for (ir::AxisId axis : parameter.axes)
+    multiply(graph.axis(axis).population);
+  for (const ir::Extent& extent : parameter.shape)
+    multiply(extent);
+  return static_cast<std::size_t>(size);
+}
+
 /** An objective with its gradients, ready to be interpreted. */
 class Objective {
 public:
@@ -51,7 +65,8 @@ public:
     inputs.parameters.resize(elbo_->graph->parameters.size());
     for (std::size_t k = 0; k < inputs.parameters.size(); ++k)
       if (!elbo_->parameters->at(static_cast<std::int32_t>(k)).learnable)
-        inputs.parameters[k].assign(stored_size(elbo_->graph->parameters[k]), 0.0);
+        inputs.parameters[k].assign(stored_size(*elbo_->graph, elbo_->graph->parameters[k], setting_.sizes),
+                                    0.0);
     inputs.rows.resize(elbo_->graph->minibatches.size());
     inputs.inputs["kl_weight"] = 1;
     inputs.seed = 17;
@@ -127,18 +142,6 @@ public:
   ir::Inputs inputs;
 
 private:
-  std::size_t stored_size(const ir::Parameter& parameter) const {
-    std::int64_t size = 1;
-    const auto multiply = [&](const ir::Extent& extent) {
-      size *= extent.is_known() ? extent.value : setting_.sizes.at(ir::to_string(extent));
-    };
-    for (ir::AxisId axis : parameter.axes)
-      multiply(elbo_->graph->axis(axis).population);
-    for (const ir::Extent& extent : parameter.shape)
-      multiply(extent);
-    return static_cast<std::size_t>(size);
-  }
-
   Setting setting_;
   Source source_;
   std::optional<program::Program> program_;

@@ -1,10 +1,11 @@
 // Finite variables along a `for`: the forward algorithm against sums over every path.
-#include "tests/unit/elbo/build.hpp"
+#include "tests/unit/elbo/gradients.hpp"
 
 #include <algorithm>
 #include <cmath>
 
 using namespace plait;
+using test::check_gradients;
 using test::Objective;
 using test::Setting;
 
@@ -117,27 +118,6 @@ double ragged_expected(const std::vector<double>& pi, const std::vector<double>&
 const std::string ragged_head = "data y : ragged index<3>[N, T];\nmodel {\n  pi = [0.6, 0.4];\n"
                                 "  A = [[0.7, 0.3], [0.2, 0.8]];\n"
                                 "  E = [[0.5, 0.4, 0.1], [0.1, 0.3, 0.6]];\n";
-
-/// Compares every derivative with a central difference of the objective itself.
-void check_gradients(Objective& objective, const std::map<std::string, std::vector<double>>& at) {
-  for (const auto& [name, values] : at)
-    objective.set_parameter(name, values);
-  const auto gradient = objective.evaluate().gradient;
-  for (const auto& [name, values] : at)
-    for (std::size_t k = 0; k < values.size(); ++k) {
-      const double step = 1e-5;
-      std::vector<double> moved = values;
-      moved[k] = values[k] + step;
-      objective.set_parameter(name, moved);
-      const double up = objective.evaluate().elbo;
-      moved[k] = values[k] - step;
-      objective.set_parameter(name, moved);
-      const double down = objective.evaluate().elbo;
-      objective.set_parameter(name, values);
-      INFO(name << "[" << k << "]");
-      CHECK(gradient.at(name)[k] == Approx((up - down) / (2 * step)).epsilon(1e-6).margin(1e-8));
-    }
-}
 
 } // namespace
 

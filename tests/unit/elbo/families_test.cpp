@@ -1,6 +1,6 @@
 // Automatic guides: a family that contains the posterior reaches log p(x); densities are normalised and those
 // of their draws; derivatives are those of the estimate.
-#include "build.hpp"
+#include "gradients.hpp"
 
 #include "compiler/catalog/ops.hpp"
 #include "compiler/guide/families/masked_flow.hpp"
@@ -9,8 +9,12 @@
 #include <cmath>
 #include <random>
 
+using plait::test::check_difference_is_score;
+using plait::test::check_gradients;
 using plait::test::Objective;
+using plait::test::scatter_parameters;
 using plait::test::Setting;
+using plait::test::stored_size;
 namespace guide = plait::guide;
 namespace ir = plait::ir;
 
@@ -45,30 +49,6 @@ double log_normal_density(const std::vector<double>& y, const Matrix& covariance
     result += -0.5 * standard[i] * standard[i] - std::log(lower[i][i]) - 0.91893853320467274178;
   }
   return result;
-}
-
-std::size_t size_of(const ir::Graph& graph, const ir::Parameter& parameter,
-                    const std::map<std::string, std::int64_t>& extents) {
-  std::int64_t size = 1;
-  const auto multiply = [&](const ir::Extent& extent) {
-    size *= extent.is_known() ? extent.value : extents.at(extent.name);
-  };
-  for (ir::AxisId axis : parameter.axes)
-    multiply(graph.axis(axis).population);
-  for (const ir::Extent& extent : parameter.shape)
-    multiply(extent);
-  return static_cast<std::size_t>(size);
-}
-
-/** Starts every parameter at independent numbers of that standard deviation. */
-void scatter_parameters(Objective& fit, double deviation, unsigned seed = 5) {
-  std::mt19937 random(seed);
-  std::normal_distribution<double> normal(0, deviation);
-  for (std::size_t k = 0; k < fit.graph().parameters.size(); ++k) {
-    std::vector<double> values(size_of(fit.graph(), fit.graph().parameters[k], fit.inputs.extents));
-    std::generate(values.begin(), values.end(), [&] { return normal(random); });
-    fit.inputs.parameters[k] = std::move(values);
-  }
 }
 
 /** Adam on the interpreter's gradients, the rate falling to 0.01 of itself. */
@@ -284,24 +264,7 @@ TEST_CASE("gradients of every family are the differences of its estimate") {
   const std::string objective = GENERATE("elbo", "sampled_elbo");
   INFO(family << " " << objective);
   Objective fit = mixed_fit(family, objective);
-  const auto value = fit.evaluate();
-  REQUIRE(std::isfinite(value.elbo));
-  for (std::size_t p = 0; p < fit.graph().parameters.size(); ++p) {
-    const std::string name = fit.graph().parameters[p].name;
-    for (std::size_t k = 0; k < fit.inputs.parameters[p].size(); k += 1 + k / 8) {
-      const double here = fit.inputs.parameters[p][k];
-      const double h = 1e-5;
-      const auto at = [&](double place) {
-        fit.inputs.parameters[p][k] = place;
-        const double elbo = ir::interpret(fit.graph(), fit.inputs).number(fit.graph(), "elbo");
-        fit.inputs.parameters[p][k] = here;
-        return elbo;
-      };
-      INFO(name << " " << k);
-      CHECK(value.gradient.at(name)[k] ==
-            Approx((at(here + h) - at(here - h)) / (2 * h)).epsilon(1e-6).margin(1e-6));
-    }
-  }
+  check_gradients(fit);
 }
 
 TEST_CASE("holding the parameters of log q fixed changes the gradient's noise, not its value or mean") {
@@ -310,35 +273,7 @@ TEST_CASE("holding the parameters of log q fixed changes the gradient's noise, n
   INFO(family);
   Objective sampled = mixed_fit(family, "sampled_elbo");
   Objective held = mixed_fit(family, "stl");
-  const auto value = sampled.evaluate();
-  const auto other = held.evaluate();
-  CHECK(other.elbo == Approx(value.elbo).margin(1e-9));
-  bool differ = false;
-  // The two share their draws: the difference of the gradients is the score, of mean 0.
-  const int draws = 1500;
-  std::map<std::string, std::vector<double>> sum;
-  std::map<std::string, std::vector<double>> squares;
-  for (int draw = 0; draw < draws; ++draw) {
-    sampled.inputs.step = held.inputs.step = static_cast<std::uint32_t>(draw);
-    const auto a = sampled.evaluate();
-    const auto b = held.evaluate();
-    for (const auto& [name, gradient] : a.gradient) {
-      sum[name].resize(gradient.size());
-      squares[name].resize(gradient.size());
-      for (std::size_t k = 0; k < gradient.size(); ++k) {
-        const double score = gradient[k] - b.gradient.at(name)[k];
-        differ = differ || std::abs(score) > 1e-3;
-        sum[name][k] += score / draws;
-        squares[name][k] += score * score / draws;
-      }
-    }
-  }
-  CHECK(differ);
-  for (const auto& [name, mean] : sum)
-    for (std::size_t k = 0; k < mean.size(); ++k) {
-      INFO(name << " " << k);
-      CHECK(std::abs(mean[k]) < 5 * std::sqrt(squares[name][k] / draws) + 1e-9);
-    }
+  check_difference_is_score(sampled, held);
 }
 
 TEST_CASE("the density of a flow is that of its draws") {
@@ -388,7 +323,7 @@ TEST_CASE("the log determinant of a flow is that of its Jacobian by differences"
   std::mt19937 random(3);
   std::normal_distribution<double> normal(0, 0.6);
   for (const ir::Parameter& parameter : graph.parameters) {
-    std::vector<double> values(size_of(graph, parameter, {}));
+    std::vector<double> values(stored_size(graph, parameter, {}));
     std::generate(values.begin(), values.end(), [&] { return normal(random); });
     inputs.parameters.push_back(std::move(values));
   }
@@ -433,10 +368,10 @@ TEST_CASE("a flow starts at a normal of its scale") {
     const auto& start = fit.elbo().parameters->all()[k].start.initializer;
     const bool drawn = start.kind != plait::catalog::Initializer::Kind::constant;
     const bool loc = fit.graph().parameters[k].name == "auto.loc";
-    fit.inputs.parameters[k].assign(size_of(fit.graph(), fit.graph().parameters[k], {}), loc ? 0.0
-                                                                                         : drawn
-                                                                                             ? 0.4
-                                                                                             : start.scale);
+    fit.inputs.parameters[k].assign(stored_size(fit.graph(), fit.graph().parameters[k], {}),
+                                    loc     ? 0.0
+                                    : drawn ? 0.4
+                                            : start.scale);
   }
   for (std::uint32_t step = 0; step < 5; ++step) {
     fit.inputs.step = step;

@@ -1,11 +1,12 @@
 // Finite variables along a `for`, of higher order or summed out in the guide, against sums over every path.
-#include "tests/unit/elbo/build.hpp"
+#include "tests/unit/elbo/gradients.hpp"
 
 #include <bit>
 #include <cmath>
 #include <functional>
 
 using namespace plait;
+using test::check_gradients;
 using test::Objective;
 using test::Setting;
 
@@ -125,27 +126,6 @@ double mean_over_subsets(const std::string& text) {
     ++subsets;
   }
   return total / subsets;
-}
-
-void check_gradients(Objective& objective, const std::map<std::string, std::vector<double>>& at) {
-  for (const auto& [name, values] : at)
-    objective.set_parameter(name, values);
-  const auto gradient = objective.evaluate().gradient;
-  for (const auto& [name, values] : at)
-    for (std::size_t k = 0; k < values.size(); ++k) {
-      const double step = 1e-5;
-      std::vector<double> moved = values;
-      moved[k] = values[k] + step;
-      objective.set_parameter(name, moved);
-      const double up = objective.evaluate().elbo;
-      moved[k] = values[k] - step;
-      objective.set_parameter(name, moved);
-      const double down = objective.evaluate().elbo;
-      objective.set_parameter(name, values);
-      INFO(name << "[" << k << "]");
-      CHECK(gradient.at(name)[k] == Approx((up - down) / (2 * step)).epsilon(1e-6).margin(1e-8));
-      CHECK(std::abs(gradient.at(name)[k]) > 1e-4);
-    }
 }
 
 std::string model(const std::string& body, const std::string& subsample = "") {

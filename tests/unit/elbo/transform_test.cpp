@@ -1,39 +1,20 @@
 // Distributions sent through transforms, in guides and models: densities are those of the draws, derivatives
 // those of the estimate.
-#include "build.hpp"
+#include "gradients.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <random>
 
+using plait::test::check_difference_is_score;
+using plait::test::check_gradients;
 using plait::test::Objective;
+using plait::test::scatter_parameters;
 using plait::test::Setting;
 namespace ir = plait::ir;
 
 namespace {
-
-std::size_t size_of(const Objective& fit, const ir::Parameter& parameter) {
-  std::int64_t size = 1;
-  const auto multiply = [&](const ir::Extent& extent) {
-    size *= extent.is_known() ? extent.value : fit.inputs.extents.at(extent.name);
-  };
-  for (ir::AxisId axis : parameter.axes)
-    multiply(fit.graph().axis(axis).population);
-  for (const ir::Extent& extent : parameter.shape)
-    multiply(extent);
-  return static_cast<std::size_t>(size);
-}
-
-void scatter_parameters(Objective& fit, double deviation, unsigned seed = 5) {
-  std::mt19937 random(seed);
-  std::normal_distribution<double> normal(0, deviation);
-  for (std::size_t k = 0; k < fit.graph().parameters.size(); ++k) {
-    std::vector<double> values(size_of(fit, fit.graph().parameters[k]));
-    std::generate(values.begin(), values.end(), [&] { return normal(random); });
-    fit.inputs.parameters[k] = std::move(values);
-  }
-}
 
 std::vector<double>& parameter(Objective& fit, const std::string& name) {
   const auto& parameters = fit.graph().parameters;
@@ -45,25 +26,6 @@ std::vector<double>& parameter(Objective& fit, const std::string& name) {
 
 double estimate(const Objective& fit) {
   return ir::interpret(fit.graph(), fit.inputs).number(fit.graph(), "elbo");
-}
-
-void check_gradients(Objective& fit) {
-  const auto value = fit.evaluate();
-  REQUIRE(std::isfinite(value.elbo));
-  for (std::size_t p = 0; p < fit.graph().parameters.size(); ++p) {
-    const std::string name = fit.graph().parameters[p].name;
-    for (std::size_t k = 0; k < fit.inputs.parameters[p].size(); k += 1 + k / 6) {
-      const double here = fit.inputs.parameters[p][k];
-      const double h = 1e-5;
-      fit.inputs.parameters[p][k] = here + h;
-      const double high = estimate(fit);
-      fit.inputs.parameters[p][k] = here - h;
-      const double low = estimate(fit);
-      fit.inputs.parameters[p][k] = here;
-      INFO(name << " " << k);
-      CHECK(value.gradient.at(name)[k] == Approx((high - low) / (2 * h)).epsilon(1e-6).margin(1e-6));
-    }
-  }
 }
 
 const std::string nets = R"(
@@ -136,33 +98,7 @@ TEST_CASE("gradients through flows are the differences of the estimate; held par
   other.options.objective = "stl";
   Objective held(guided(model, flow), other);
   sampled.inputs.parameters = held.inputs.parameters = fit.inputs.parameters;
-  CHECK(held.evaluate().elbo == Approx(sampled.evaluate().elbo).margin(1e-9));
-  // What is left out is the score, of mean 0.
-  const int draws = 1500;
-  std::map<std::string, std::vector<double>> sum;
-  std::map<std::string, std::vector<double>> squares;
-  bool differ = false;
-  for (int draw = 0; draw < draws; ++draw) {
-    sampled.inputs.step = held.inputs.step = static_cast<std::uint32_t>(draw);
-    const auto a = sampled.evaluate();
-    const auto b = held.evaluate();
-    for (const auto& [name, gradient] : a.gradient) {
-      sum[name].resize(gradient.size());
-      squares[name].resize(gradient.size());
-      for (std::size_t k = 0; k < gradient.size(); ++k) {
-        const double score = gradient[k] - b.gradient.at(name)[k];
-        differ = differ || std::abs(score) > 1e-3;
-        sum[name][k] += score / draws;
-        squares[name][k] += score * score / draws;
-      }
-    }
-  }
-  CHECK(differ);
-  for (const auto& [name, mean] : sum)
-    for (std::size_t k = 0; k < mean.size(); ++k) {
-      INFO(name << " " << k);
-      CHECK(std::abs(mean[k]) < 5 * std::sqrt(squares[name][k] / draws) + 1e-9);
-    }
+  check_difference_is_score(sampled, held);
 }
 
 TEST_CASE("a transform of the model and the same one of the guide cancel on every draw") {
