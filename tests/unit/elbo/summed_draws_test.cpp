@@ -106,6 +106,27 @@ TEST_CASE("a summed-out group and its summed-out members are drawn together", "[
   check_shares(frequencies(groups, {"g", "k"}, draws), weights, draws);
 }
 
+TEST_CASE("members written before the group they wait for are drawn given it, and may be read together after",
+          "[draws][enumerate]") {
+  const Case groups{"data x : real[N];\n"
+                    "model { iarange i in N { k ~ bernoulli(0.5) using enumerate; }\n"
+                    "  g ~ bernoulli(0.4) using enumerate;\n"
+                    "  iarange i in N { x[i] ~ normal(k + 2 * g, 0.8); } }\n"
+                    "predict { total = sum(k) + 4 * g; }\n",
+                    {{"N", 2}},
+                    {{{1.9, 1.3}, {}, {}}}};
+  std::map<std::vector<double>, double> weights, totals;
+  for (int g = 0; g < 2; ++g)
+    for (int a = 0; a < 2; ++a)
+      for (int b = 0; b < 2; ++b) {
+        const double weight = (g ? 0.4 : 0.6) * normal(1.9, a + 2 * g, 0.8) * normal(1.3, b + 2 * g, 0.8);
+        weights[{double(g), double(a), double(b)}] = weight;
+        totals[{double(a + b + 4 * g)}] += weight;
+      }
+  check_shares(frequencies(groups, {"g", "k"}, draws), weights, draws);
+  check_shares(frequencies(groups, {"total"}, draws, true), totals, draws);
+}
+
 TEST_CASE("the states of a chain are drawn together, rows of different lengths", "[draws][enumerate]") {
   const Case chain{"data y : ragged real[N, T];\n"
                    "model { iarange n in N { for t in 0..T[n] {\n"
