@@ -93,13 +93,6 @@ std::vector<std::vector<Rows>> all_subsets(const Objective& part) {
   return result;
 }
 
-/// `text` with every plate said to run one index at a time.
-std::string one_at_a_time(std::string text) {
-  for (std::size_t at = 0; (at = text.find("iarange", at)) != std::string::npos;)
-    text.replace(at, 7, "irange");
-  return text;
-}
-
 } // namespace
 
 TEST_CASE("the mean over all pairs of subsets is the full-data step") {

@@ -243,4 +243,11 @@ inline Objective make(const Program& program, const std::string& objective, bool
   return result;
 }
 
+/// `text` with every plate said to run one index at a time.
+inline std::string one_at_a_time(std::string text) {
+  for (std::size_t at = 0; (at = text.find("iarange", at)) != std::string::npos;)
+    text.replace(at, 7, "irange");
+  return text;
+}
+
 } // namespace plait::test::two_plates
