@@ -48,7 +48,9 @@ std::size_t file_name_end(std::string_view text, Origin::Format& format) {
 
 class ArgumentParser {
 public:
-  explicit ArgumentParser(const std::string& text) { argument_.text = text; }
+  ArgumentParser(const std::string& text, const std::string& option) : option_(option) {
+    argument_.text = text;
+  }
 
   DataArgument parse() {
     std::string_view text = argument_.text;
@@ -73,9 +75,10 @@ public:
     }
     if (argument_.name.empty() && !text.empty())
       fail("a selection needs the name of the data it is for",
-           fmt::format("write --data NAME={}", argument_.text));
+           fmt::format("write {} NAME={}", option_, argument_.text));
     if (argument_.name.empty() && argument_.format == Origin::Format::npy)
-      fail("a .npy file holds one array without a name", fmt::format("write --data NAME={}", argument_.text));
+      fail("a .npy file holds one array without a name",
+           fmt::format("write {} NAME={}", option_, argument_.text));
     take_options(text);
     take_last(text, '*', argument_.repeat);
     take_last(text, '@', argument_.group);
@@ -88,7 +91,7 @@ private:
   [[noreturn]] void fail(std::string message, std::string hint = {}) const {
     DataError error;
     error.name = argument_.name;
-    error.message = fmt::format("--data {}: {}", argument_.text, message);
+    error.message = fmt::format("{} {}: {}", option_, argument_.text, message);
     error.hint = std::move(hint);
     throw DataFailure(std::move(error));
   }
@@ -159,23 +162,25 @@ private:
       fail("give threshold or scale, not both");
   }
 
+  const std::string& option_;
   DataArgument argument_;
   std::string rest_; ///< what follows the file, without drop_missing
 };
 
 } // namespace
 
-DataSource parse_data_arguments(const std::vector<std::string>& arguments, std::vector<DataError>& errors) {
+DataSource parse_data_arguments(const std::vector<std::string>& arguments, std::vector<DataError>& errors,
+                                const std::string& option) {
   DataSource source;
   for (const std::string& text : arguments) {
     try {
-      DataArgument argument = ArgumentParser(text).parse();
+      DataArgument argument = ArgumentParser(text, option).parse();
       for (const DataArgument& earlier : source.arguments)
         if (!argument.name.empty() && earlier.name == argument.name) {
           DataError error;
           error.name = argument.name;
-          error.message =
-              fmt::format("--data {}: {} is already given by --data {}", text, argument.name, earlier.text);
+          error.message = fmt::format("{0} {1}: {2} is already given by {0} {3}", option, text, argument.name,
+                                      earlier.text);
           throw DataFailure(std::move(error));
         }
       source.arguments.push_back(std::move(argument));

@@ -89,8 +89,9 @@ struct DataSource {
 };
 
 /// Parses the arguments; reads no file. On error the arguments concerned are left out and `errors` is
-/// appended to.
-DataSource parse_data_arguments(const std::vector<std::string>& arguments, std::vector<DataError>& errors);
+/// appended to. `option` is what they are arguments of.
+DataSource parse_data_arguments(const std::vector<std::string>& arguments, std::vector<DataError>& errors,
+                                const std::string& option = "--data");
 
 /// One bound declaration. Values stay in the file's element type and, where possible, in the mapped file.
 ///   dense:  `values.shape` is the declared shape (trailing file dimensions may have been flattened into the

@@ -20,6 +20,7 @@ namespace plait::cli {
 namespace {
 
 struct FitArguments {
+  std::vector<std::string> init;
   std::string model, out = "RUN", optimizer = "adam", batches = "uniform";
   CommonOptions common;
   FitOptions fit;
@@ -67,6 +68,8 @@ Fit resume(const FitArguments& arguments, const FitOptions& wanted, const Data& 
   same("--kl-start", wanted.kl_start, saved.kl_start);
   same("--kl-steps", wanted.kl_steps, saved.kl_steps);
   same("--seed", wanted.seed, saved.seed);
+  same("--init", fmt::format("{}", fmt::join(arguments.init, " ")),
+       fmt::format("{}", fmt::join(saved.init.arguments(), " ")));
   same("--starts", wanted.starts, saved.starts);
   same("--particles", wanted.compile.particles, saved.compile.particles);
   same("--report-every", wanted.report_every, saved.report_every);
@@ -91,6 +94,8 @@ int run_fit(FitArguments& arguments) {
   FitOptions options = arguments.fit;
   options.compile = read_compile_options(arguments.common);
   read_choice(arguments.optimizer, "--optimizer", options.optimizer, options.optimizer_options);
+  for (const std::string& argument : arguments.init)
+    options.init.add_argument(argument);
   options.epoch_batches = arguments.batches == "epochs";
   const Data data = read_data(arguments.common);
   Fit fit = arguments.resume ? resume(arguments, options, data)
@@ -205,6 +210,11 @@ Verb add_fit(CLI::App& app) {
       ->capture_default_str();
   verb->add_option("--seed", fit.seed, "same seed, same bits, with any number of threads")
       ->capture_default_str();
+  verb->add_option(
+          "--init", arguments->init,
+          "NAME=NUMBER, NAME=FILE as for --data, or FILE.json with several names: where parameters and "
+          "latents of automatic guides start")
+      ->take_all();
   verb->add_option("--starts", fit.starts,
                    "random starts of the seed to compare; the one with the best objective is fitted")
       ->check(positive())

@@ -21,16 +21,6 @@
 
 namespace plait::guide {
 
-/** A latent site of the model, known before any node is made. */
-struct LatentSite {
-  std::string name;
-  std::vector<ir::Extent> shape;  ///< batch + event
-  std::vector<ir::AxisId> plates; ///< ascending
-  std::vector<ir::Extent> loops;  ///< extents of the enclosing loops, outermost first
-  catalog::Support support;
-  std::vector<ir::Extent> unconstrained; ///< shape of one unconstrained value
-};
-
 /** A latent site while the model is being walked. */
 struct SiteContext {
   const LatentSite* site = nullptr;

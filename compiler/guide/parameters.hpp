@@ -14,6 +14,16 @@
 
 namespace plait::guide {
 
+/** A latent site of the model, known before any node is made. */
+struct LatentSite {
+  std::string name;
+  std::vector<ir::Extent> shape;  ///< batch + event
+  std::vector<ir::AxisId> plates; ///< ascending
+  std::vector<ir::Extent> loops;  ///< extents of the enclosing loops, outermost first
+  catalog::Support support;
+  std::vector<ir::Extent> unconstrained; ///< shape of one unconstrained value
+};
+
 /** How a parameter starts and how it is reported. */
 struct ParameterStart {
   std::vector<double> numbers; ///< unconstrained start of one element, row-major; empty: use `initializer`
@@ -21,11 +31,19 @@ struct ParameterStart {
   catalog::Initializer initializer; ///< for weights of nets, drawn from the seed
 };
 
+/** The part of a parameter that says where a site lies in unconstrained space: from number `start` on,
+ * row-major over the plates of the site, its loops, and its unconstrained shape. */
+struct Location {
+  LatentSite site;
+  std::int64_t start = 0;
+};
+
 struct RegisteredParameter {
   ParameterStart start;
   catalog::Support support;             ///< of the constrained value
   std::vector<ir::Extent> shape;        ///< of the constrained value of one element
   ir::NodeId constrained = ir::no_node; ///< node of the constrained value, where one was made
+  std::vector<Location> locations;      ///< of automatic guides: what a start for a site is a start for
   bool learnable = true;                ///< false: state that the step writes itself (running averages)
 };
 

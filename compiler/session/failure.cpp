@@ -51,8 +51,12 @@ std::string place_of(const Model::Parsed& parsed, const ir::Origin& origin) {
 
 std::string explain_failure(const Fit::State& state, std::int64_t step) {
   const std::string hint =
-      fmt::format("\nhint: the parameters of the step before are kept; try a smaller learning rate{}",
-                  state.bound.single_precision ? ", --clip-norm, or --precision f64" : " or --clip-norm");
+      step == 0
+          ? "\nhint: no step was taken: the fit starts where the objective is not finite; --starts 100 looks "
+            "for a start where it is, --init NAME=VALUE gives one"
+          : fmt::format("\nhint: the parameters of the step before are kept; try a smaller learning rate{}",
+                        state.bound.single_precision ? ", --clip-norm, or --precision f64"
+                                                     : " or --clip-norm");
   for (const ParameterArray& array : state.parameters) {
     const std::size_t size = array.values.bytes() / (state.bound.single_precision ? 4 : 8);
     for (std::size_t k = 0; k < size; ++k) {

@@ -34,6 +34,10 @@ void Data::add_argument(const std::string& argument) {
   contents_->arguments.push_back(argument);
 }
 
+const std::vector<std::string>& Data::arguments() const {
+  return contents_->arguments;
+}
+
 void Data::set_size(const std::string& name, std::int64_t size) {
   contents_ = std::make_shared<Contents>(*contents_);
   contents_->sizes[name] = size;

@@ -44,6 +44,9 @@ std::map<std::string, std::string> write_options(const FitOptions& options) {
   };
   if (options.starts > 1)
     result["starts"] = fmt::format("{}", options.starts);
+  const std::vector<std::string>& init = options.init.arguments();
+  for (std::size_t k = 0; k < init.size(); ++k)
+    result[fmt::format("init.{:03}", k)] = init[k];
   for (const auto& [name, value] : options.optimizer_options)
     result["optimizer." + name] = text_of(value);
   for (const auto& [name, value] : options.compile.objective_options)
@@ -84,6 +87,8 @@ FitOptions read_options(const runtime::Manifest& manifest) {
       options.starts = static_cast<std::int64_t>(number_of(text));
     else if (name == "report_every")
       options.report_every = static_cast<std::int64_t>(number_of(text));
+    else if (name.starts_with("init."))
+      options.init.add_argument(text);
     else if (name.starts_with("optimizer."))
       options.optimizer_options[name.substr(10)] = number_of(text);
     else if (name.starts_with("objective."))
@@ -101,8 +106,7 @@ runtime::Manifest manifest_of(const Fit::State& state) {
   manifest.seed = state.options.seed;
   manifest.steps = state.steps;
   manifest.options = write_options(state.options);
-  if (state.start.of > 1)
-    manifest.start = {{"number", fmt::format("{}", state.start.number)}, {"elbo", text_of(state.start.elbo)}};
+  manifest.start = state.start_record;
   manifest.sizes = state.bound.dataset.sizes;
   for (const runtime::BoundData& data : state.bound.dataset.data)
     if (!data.levels.empty())
@@ -258,6 +262,7 @@ Fit open_run(const std::string& folder, const Data* replaced,
     FitOptions options = read_options(manifest);
     auto state = session::make_state(std::move(parsed), data, options);
     state->steps = manifest.steps;
+    state->start_record = manifest.start;
     state->start.of = options.starts;
     if (const auto number = manifest.start.find("number"); number != manifest.start.end()) {
       state->start.number = static_cast<std::int64_t>(number_of(number->second));

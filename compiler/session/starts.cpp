@@ -1,6 +1,7 @@
 #include "compiler/session/starts.hpp"
 
 #include "compiler/elbo/constants.hpp"
+#include "runtime/bound_shape.hpp"
 #include "runtime/rng.hpp"
 
 #include <fmt/format.h>
@@ -59,7 +60,13 @@ double drawn_start(const catalog::Initializer& initializer, const runtime::DrawP
 
 } // namespace
 
-Starts::Starts(const Fit::State& state) {
+Starts::Starts(Fit::State& state) {
+  std::vector<runtime::DataFile> files;
+  given_ = read_initial_values(state, files);
+  for (const auto& [name, array] : state.options.init.contents().arrays)
+    state.start_record["in memory " + name] = runtime::shown_shape(array.shape);
+  for (const runtime::DataFile& file : files)
+    state.start_record["file " + file.file] = file.fingerprint;
   const std::vector<guide::RegisteredParameter>& registered = state.compiled.parameters;
   for (std::size_t p = 0; p < registered.size(); ++p) {
     declared_.emplace_back();
@@ -71,11 +78,16 @@ Starts::Starts(const Fit::State& state) {
 void Starts::put(Fit::State& state, std::uint32_t number) const {
   for (std::size_t p = 0; p < state.parameters.size(); ++p) {
     ParameterArray& array = state.parameters[p];
+    const GivenStart& given = given_[p];
     const std::vector<double>& declared = declared_[p];
     const catalog::Initializer& initializer = state.compiled.parameters[p].start.initializer;
     const std::uint32_t stream = runtime::site_stream("start " + array.name, 0);
     const std::size_t size = product(array.shape);
     for (std::size_t k = 0; k < size; ++k) {
+      if (!given.numbers.empty() && given.given[k]) {
+        write_real(array.values.data(), k, given.numbers[k], state.bound.single_precision);
+        continue;
+      }
       const runtime::DrawPlace place{state.options.seed, number, stream, static_cast<std::uint32_t>(k >> 32),
                                      static_cast<std::uint32_t>(k)};
       write_real(array.values.data(), k,
@@ -132,6 +144,8 @@ void choose_start(Fit::State& state) {
         state.start.elbo = elbo;
       }
     }
+    state.start_record["number"] = fmt::format("{}", state.start.number);
+    state.start_record["elbo"] = fmt::format("{}", state.start.elbo);
   }
   starts.put(state, static_cast<std::uint32_t>(state.start.number - 1));
   if (std::isfinite(state.start.elbo))

@@ -3,25 +3,28 @@
  */
 #pragma once
 
-#include "compiler/session/state.hpp"
+#include "compiler/session/initial_values.hpp"
 
 #include <cstdint>
 #include <vector>
 
 namespace plait::session {
 
-/** The starts of a fit. Start number k has the declared values, and for all else the draws of the seed with
- * the counter k: every start is a function of seed and number. */
+/** The starts of a fit. Start number k has the given values (FitOptions::init), the declared values, and for
+ * all else the draws of the seed with the counter k: every start is a function of seed and number. */
 class Starts {
 public:
-  /** \throws Error(Fault::model) when a declared start lies outside its support. */
-  explicit Starts(const Fit::State& state);
+  /** Records in the state what was read.
+   * \throws Error(Fault::model) when a declared start lies outside its support, and what read_initial_values
+   * throws. */
+  explicit Starts(Fit::State& state);
 
   /** Writes start number `number`, counted from 0, into the parameters, and zeros into the optimizer's state.
    */
   void put(Fit::State& state, std::uint32_t number) const;
 
 private:
+  std::vector<GivenStart> given_;
   std::vector<std::vector<double>> declared_; ///< of every parameter, unconstrained; empty: none is declared
 };
 

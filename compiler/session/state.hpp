@@ -124,7 +124,8 @@ struct Fit::State {
   std::int64_t pending_steps = 0;
   CompileReport report;
   StartChoice start;
-  mutable std::vector<Summary> summaries; ///< of step `summarized`
+  std::map<std::string, std::string> start_record; ///< how it came about, for the manifest
+  mutable std::vector<Summary> summaries;          ///< of step `summarized`
   mutable std::int64_t summarized = -1;
   mutable std::shared_ptr<const session::LaplacePosterior>
       laplace; ///< kept for the next draws at the same step

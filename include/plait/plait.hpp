@@ -48,6 +48,26 @@ struct CompileOptions {
   bool use_cache = true; ///< compiled steps are kept on disk between runs
 };
 
+/** Data for a model: named arrays, or what `--data` takes on the command line. */
+class Data {
+public:
+  Data();
+  /** Row-major numbers. */
+  void set(const std::string& name, std::vector<std::int64_t> shape, std::vector<double> values);
+  /** "file.json", "x=file.npy", "x=file.csv:column" …; read when a model is fitted. */
+  void add_argument(const std::string& argument);
+  /** A size that no array tells: the number of new rows whose data are to be predicted. */
+  void set_size(const std::string& name, std::int64_t size);
+
+  const std::vector<std::string>& arguments() const; ///< those added
+
+  struct Contents;
+  const Contents& contents() const { return *contents_; }
+
+private:
+  std::shared_ptr<Contents> contents_;
+};
+
 struct FitOptions {
   std::int64_t steps = 2000;
   std::int64_t epochs = 0;        ///< > 0: overrides steps; passes over the largest subsampled plate
@@ -64,25 +84,11 @@ struct FitOptions {
       1;           ///< > 1: that many random starts are compared, the one with the best objective is fitted
   int threads = 0; ///< 0: all processors; results do not depend on it
   std::int64_t report_every = 0; ///< steps between observer calls and trace rows; 0: about 100 in a run
+  /** Where declared parameters and latents of automatic guides start, in the space of their values: a number
+   * for all elements, or an array over plates, loops and the value's own dimensions. As arguments, what
+   * `--init` takes: "mu=0.5", "theta=file.npy", "starts.json". */
+  Data init{};
   CompileOptions compile{};
-};
-
-/** Data for a model: named arrays, or what `--data` takes on the command line. */
-class Data {
-public:
-  Data();
-  /** Row-major numbers. */
-  void set(const std::string& name, std::vector<std::int64_t> shape, std::vector<double> values);
-  /** "file.json", "x=file.npy", "x=file.csv:column" …; read when a model is fitted. */
-  void add_argument(const std::string& argument);
-  /** A size that no array tells: the number of new rows whose data are to be predicted. */
-  void set_size(const std::string& name, std::int64_t size);
-
-  struct Contents;
-  const Contents& contents() const { return *contents_; }
-
-private:
-  std::shared_ptr<Contents> contents_;
 };
 
 class Fit;

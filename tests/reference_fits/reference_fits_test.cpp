@@ -88,3 +88,47 @@ TEST_CASE("reference fits") {
     }
   }
 }
+
+// Pyro's tutorial on Gaussian mixtures: the best of many starts with equal weights, then 200 steps of Adam on
+// the points of a mixture of two. Its numbers; which component comes first is the start's choice.
+TEST_CASE("a mixture is fitted from the best of a hundred starts") {
+  const plait::Model model = plait::Model::parse("const K = 2;\n"
+                                                 "data x : real[N];\n"
+                                                 "model {\n"
+                                                 "  weights ~ dirichlet(fill(0.5, K));\n"
+                                                 "  scale ~ lognormal(0, 2);\n"
+                                                 "  iarange k in K { loc ~ normal(0, 10); }\n"
+                                                 "  iarange i in N {\n"
+                                                 "    which ~ categorical(weights) using enumerate;\n"
+                                                 "    x[i] ~ normal(loc[which], scale);\n"
+                                                 "  }\n"
+                                                 "}\n"
+                                                 "guide auto(delta, radius = 12);\n");
+  plait::Data data;
+  data.set("x", {5}, {0, 1, 10, 11, 12});
+  for (const std::uint64_t seed : {0, 1, 2}) {
+    plait::FitOptions options;
+    options.steps = 200;
+    options.learning_rate = 0.1;
+    options.optimizer_options = {{"beta1", 0.8}, {"beta2", 0.99}};
+    options.seed = seed;
+    options.starts = 100;
+    options.init.set("weights", {}, {0.5});
+    options.init.add_argument("scale=1");
+    options.threads = 1;
+    options.compile.use_cache = false;
+    const plait::Fit fit = plait::fit(model, data, options);
+    CHECK(fit.start_choice().of == 100);
+    CHECK(fit.bound_name() == "log joint");
+    const Numbers loc = fit.summary("loc").mean;
+    const std::size_t low = loc.at(0) < loc.at(1) ? 0 : 1;
+    CHECK(loc[low] == Approx(0.49894).margin(0.002));
+    CHECK(loc[1 - low] == Approx(10.98446).margin(0.002));
+    CHECK(fit.summary("weights").mean.at(low) == Approx(0.375).margin(0.001));
+    CHECK(fit.summary("scale").mean.at(0) == Approx(0.65143).margin(0.001));
+    for (const plait::DrawnArray& array : fit.sample(1))
+      if (array.name == "which")
+        for (std::size_t i = 0; i < 5; ++i)
+          CHECK(array.values.at(0).at(i) == static_cast<double>(i < 2 ? low : 1 - low));
+  }
+}

@@ -36,7 +36,7 @@ public:
 
   LatentDraw draw(const SiteContext& context) override {
     if (!context.features)
-      return normal_draw(context, site_parameter(context, "loc", location_),
+      return normal_draw(context, site_location(context, "loc", location_),
                          site_parameter(context, "log_scale", log_scale_));
     ir::Builder& builder = *context.builder;
     std::int64_t outputs = 1;

@@ -11,7 +11,7 @@ public:
   explicit DeltaFamily(const catalog::Initializer& location) : location_(location) {}
 
   LatentDraw draw(const SiteContext& context) override {
-    return constrain_draw(context, site_parameter(context, "point", location_), std::nullopt, std::nullopt);
+    return constrain_draw(context, site_location(context, "point", location_), std::nullopt, std::nullopt);
   }
 
 private:

@@ -11,7 +11,7 @@ namespace {
 class FullRankFamily final : public Family {
 public:
   FullRankFamily(const FamilyContext& context, JointLayout layout)
-      : layout_(std::move(layout)), joint_(context, layout_.size(), start_scale(context)) {}
+      : layout_(std::move(layout)), joint_(context, layout_, start_scale(context)) {}
 
   LatentDraw draw(const SiteContext& context) override {
     LatentDraw draw = joint_draw(context, layout_, joint_.vector());

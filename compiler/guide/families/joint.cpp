@@ -19,6 +19,7 @@ JointLayout::JointLayout(std::span<const LatentSite> sites, const ir::Graph& gra
             "site {} lies in the subsampled plate {}: a joint guide would need all its rows at every step",
             site.name, graph.axis(axis).name));
     start_[site.name] = size_;
+    locations_.push_back({site, size_});
     size_ += known_size(site, graph);
   }
 }
@@ -50,6 +51,15 @@ ir::Value joint_parameter(const FamilyContext& context, const std::string& name,
   return context.parameters->declare("auto." + name, shape, {}, "guide", std::move(registration));
 }
 
+ir::Value joint_location(const FamilyContext& context, const JointLayout& layout) {
+  RegisteredParameter registration;
+  registration.start.initializer = location_start(context);
+  registration.shape = {ir::Extent::known(layout.size())};
+  registration.locations = layout.locations();
+  const std::vector<ir::Extent> shape = registration.shape;
+  return context.parameters->declare("auto.loc", shape, {}, "guide", std::move(registration));
+}
+
 ir::Value lower_factor(ir::Value below, ir::Value log_diagonal) {
   ir::Builder& builder = below.builder();
   const ir::Extent extent = log_diagonal.type().shape.at(0);
@@ -66,11 +76,12 @@ ir::Value lower_factor(ir::Value below, ir::Value log_diagonal) {
 }
 
 // log q(u) = -sum(e^2)/2 - sum(d) - n log sqrt(2 pi),  H = sum(d) + n (1 + log 2 pi)/2.
-JointGaussian::JointGaussian(const FamilyContext& context, std::int64_t size, double scale) {
+JointGaussian::JointGaussian(const FamilyContext& context, const JointLayout& layout, double scale) {
   using Kind = catalog::Initializer::Kind;
   ir::Builder& builder = *context.builder;
+  const std::int64_t size = layout.size();
   const ir::Extent extent = ir::Extent::known(size);
-  const ir::Value loc = joint_parameter(context, "loc", {extent}, location_start(context));
+  const ir::Value loc = joint_location(context, layout);
   const ir::Value log_diagonal =
       joint_parameter(context, "log_diagonal", {extent}, {Kind::constant, std::log(scale)});
   const ir::Value factor =

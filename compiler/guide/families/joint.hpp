@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace plait::guide {
 
@@ -21,11 +22,14 @@ public:
   JointLayout(std::span<const LatentSite> sites, const ir::Graph& graph);
 
   std::int64_t size() const { return size_; }
+  /** Where in a parameter of that size the locations of the sites are. */
+  const std::vector<Location>& locations() const { return locations_; }
   /** The piece of `vector` [size] that belongs to the site here, at its plate rows and loop indices. */
   ir::Value piece(const SiteContext& context, ir::Value vector) const;
 
 private:
   std::map<std::string, std::int64_t> start_;
+  std::vector<Location> locations_;
   std::int64_t size_ = 0;
 };
 
@@ -33,8 +37,8 @@ private:
  * normal. Declares the parameters auto.loc, auto.log_diagonal and auto.lower. */
 class JointGaussian {
 public:
-  /** `scale`: standard deviation of every coordinate at the start. */
-  JointGaussian(const FamilyContext& context, std::int64_t size, double scale);
+  /** Over the sites of `layout`. `scale`: standard deviation of every coordinate at the start. */
+  JointGaussian(const FamilyContext& context, const JointLayout& layout, double scale);
 
   ir::Value vector() const { return vector_; }       ///< the draw, [size]
   ir::Value deviation() const { return deviation_; } ///< u - loc; loc stopped with `detach_density`
@@ -52,6 +56,8 @@ ir::Value lower_factor(ir::Value below, ir::Value log_diagonal);
 /** The learnable array `auto.NAME` outside every plate. */
 ir::Value joint_parameter(const FamilyContext& context, const std::string& name,
                           const std::vector<ir::Extent>& shape, catalog::Initializer start);
+/** The array `auto.loc` [size of the layout], where the sites lie. */
+ir::Value joint_location(const FamilyContext& context, const JointLayout& layout);
 
 /** The LatentDraw of a piece of a joint draw: its log density is accounted for by the first site of the
  * family. */

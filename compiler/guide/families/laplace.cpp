@@ -15,7 +15,7 @@ public:
 
   LatentDraw draw(const SiteContext& context) override {
     const ir::Value zero = context.builder->broadcast(context.builder->real(0), context.site->plates, {});
-    return constrain_draw(context, site_parameter(context, "point", location_), zero, zero);
+    return constrain_draw(context, site_location(context, "point", location_), zero, zero);
   }
 
 private:

@@ -34,7 +34,7 @@ public:
     const Extent columns = Extent::known(rank);
     const double scale = start_scale(context);
     using Kind = catalog::Initializer::Kind;
-    const ir::Value loc = joint_parameter(context, "loc", {extent}, location_start(context));
+    const ir::Value loc = joint_location(context, layout_);
     const ir::Value log_diagonal =
         joint_parameter(context, "log_diagonal", {extent}, {Kind::constant, std::log(scale)});
     // Not at 0: F = 0 is a stationary point of the ELBO.

@@ -14,8 +14,8 @@ namespace plait::guide {
 using ir::Extent;
 using ir::Value;
 
-FlowStack::FlowStack(const FamilyContext& context, const std::vector<std::vector<int>>& degrees,
-                     std::int64_t hidden, double scale)
+FlowStack::FlowStack(const FamilyContext& context, const JointLayout& layout,
+                     const std::vector<std::vector<int>>& degrees, std::int64_t hidden, double scale)
     : detach_(context.detach_density) {
   using Kind = catalog::Initializer::Kind;
   const Extent size = Extent::known(static_cast<std::int64_t>(degrees.at(0).size()));
@@ -25,7 +25,7 @@ FlowStack::FlowStack(const FamilyContext& context, const std::vector<std::vector
   };
   for (std::size_t k = 0; k < degrees.size(); ++k)
     layers_.emplace_back(*context.builder, declare, fmt::format("flow{}", k + 1), degrees[k], hidden);
-  loc_ = joint_parameter(context, "loc", {size}, location_start(context));
+  loc_ = joint_location(context, layout);
   log_scale_ = joint_parameter(context, "log_scale", {size}, {Kind::constant, std::log(scale)});
 }
 
@@ -112,7 +112,8 @@ std::unique_ptr<Family> make_flow_family(const FamilyContext& context, catalog::
   std::vector<std::vector<int>> layers;
   for (std::int64_t layer = 0; layer < flows; ++layer)
     layers.push_back(flow_degrees(kind, n, layer));
-  return std::make_unique<FlowFamily>(context, std::move(layout), FlowStack(context, layers, hidden, scale));
+  FlowStack stack(context, layout, layers, hidden, scale);
+  return std::make_unique<FlowFamily>(context, std::move(layout), std::move(stack));
 }
 
 } // namespace plait::guide

@@ -17,8 +17,9 @@ namespace plait::guide {
 /** All layers: standard normal noise -> flow -> loc + exp(log_scale) * (…). */
 class FlowStack {
 public:
-  FlowStack(const FamilyContext& context, const std::vector<std::vector<int>>& degrees, std::int64_t hidden,
-            double scale);
+  /** One layer for each row of `degrees`, of as many numbers as the layout has. */
+  FlowStack(const FamilyContext& context, const JointLayout& layout,
+            const std::vector<std::vector<int>>& degrees, std::int64_t hidden, double scale);
 
   struct Image {
     ir::Value vector;

@@ -13,7 +13,7 @@ public:
       : location_(location), log_scale_(std::log(scale)) {}
 
   LatentDraw draw(const SiteContext& context) override {
-    const ir::Value loc = site_parameter(context, "loc", location_);
+    const ir::Value loc = site_location(context, "loc", location_);
     const ir::Value log_scale = site_parameter(context, "log_scale", log_scale_);
     return normal_draw(context, loc, log_scale);
   }

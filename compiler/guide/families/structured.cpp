@@ -37,7 +37,7 @@ public:
       : layout_(outside_plates(context.sites), context.builder->graph()), location_(location_start(context)),
         log_scale_{Kind::constant, std::log(scale)} {
     if (layout_.size() > 0)
-      globals_.emplace(context, layout_.size(), scale);
+      globals_.emplace(context, layout_, scale);
   }
 
   LatentDraw draw(const SiteContext& context) override {
@@ -63,7 +63,7 @@ private:
       size *= catalog::known(extent);
     const std::vector<ir::Extent> flat =
         scalar ? std::vector<ir::Extent>{} : std::vector<ir::Extent>{ir::Extent::known(size)};
-    const ir::Value loc = builder.reshape(site_parameter(context, "loc", location_), flat);
+    const ir::Value loc = builder.reshape(site_location(context, "loc", location_), flat);
     const ir::Value log_diagonal = site_parameter(context, "log_diagonal", log_scale_, flat, site.plates);
     const ir::Value noise = context.draws->normal(flat);
 

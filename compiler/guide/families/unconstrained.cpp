@@ -9,6 +9,22 @@
 
 namespace plait::guide {
 
+namespace {
+
+ir::Value declare(const SiteContext& context, std::string_view suffix, const std::vector<ir::Extent>& shape,
+                  const std::vector<ir::AxisId>& plates, RegisteredParameter registration) {
+  std::vector<ir::Extent> whole = context.site->loops;
+  whole.insert(whole.end(), shape.begin(), shape.end());
+  registration.shape = whole;
+  ir::Value value = context.parameters->declare(fmt::format("{}.{}", context.site->name, suffix), whole,
+                                                plates, "guide", std::move(registration));
+  for (ir::Value index : context.loop_indices)
+    value = context.builder->gather(value, index, 0);
+  return value;
+}
+
+} // namespace
+
 ir::Value site_parameter(const SiteContext& context, std::string_view suffix,
                          const catalog::Initializer& start) {
   return site_parameter(context, suffix, start, context.site->unconstrained, context.site->plates);
@@ -17,17 +33,17 @@ ir::Value site_parameter(const SiteContext& context, std::string_view suffix,
 ir::Value site_parameter(const SiteContext& context, std::string_view suffix,
                          const catalog::Initializer& start, const std::vector<ir::Extent>& shape,
                          const std::vector<ir::AxisId>& plates) {
-  const LatentSite& site = *context.site;
-  std::vector<ir::Extent> whole = site.loops;
-  whole.insert(whole.end(), shape.begin(), shape.end());
   RegisteredParameter registration;
   registration.start.initializer = start;
-  registration.shape = whole;
-  ir::Value value = context.parameters->declare(fmt::format("{}.{}", site.name, suffix), whole, plates,
-                                                "guide", std::move(registration));
-  for (ir::Value index : context.loop_indices)
-    value = context.builder->gather(value, index, 0);
-  return value;
+  return declare(context, suffix, shape, plates, std::move(registration));
+}
+
+ir::Value site_location(const SiteContext& context, std::string_view suffix,
+                        const catalog::Initializer& start) {
+  RegisteredParameter registration;
+  registration.start.initializer = start;
+  registration.locations = {{*context.site, 0}};
+  return declare(context, suffix, context.site->unconstrained, context.site->plates, std::move(registration));
 }
 
 catalog::Initializer location_start(const FamilyContext& context) {
@@ -58,8 +74,9 @@ LatentDraw normal_draw(const SiteContext& context, ir::Value loc, ir::Value log_
     const ir::Value standard = (unconstrained - at_loc) / at_scale;
     return builder.sum_event(-0.5 * ir::square(standard) - at_log_scale - half_log_two_pi);
   };
+  const ir::Type drawn = noise.type(); // not a reference: the graph grows
   const ir::Value spread =
-      builder.sum_event(builder.broadcast_like(log_scale + (0.5 + half_log_two_pi), noise.type()));
+      builder.sum_event(builder.broadcast_like(log_scale + (0.5 + half_log_two_pi), drawn));
   LatentDraw draw =
       constrain_draw(context, unconstrained,
                      context.detach_density ? log_density(ir::stop_gradient(loc), ir::stop_gradient(scale),

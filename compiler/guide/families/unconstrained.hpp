@@ -19,6 +19,9 @@ ir::Value site_parameter(const SiteContext& context, std::string_view suffix,
 ir::Value site_parameter(const SiteContext& context, std::string_view suffix,
                          const catalog::Initializer& start, const std::vector<ir::Extent>& shape,
                          const std::vector<ir::AxisId>& plates);
+/** A parameter of that kind that is the location of the site. */
+ir::Value site_location(const SiteContext& context, std::string_view suffix,
+                        const catalog::Initializer& start);
 inline ir::Value site_parameter(const SiteContext& context, std::string_view suffix, double start) {
   return site_parameter(context, suffix, {catalog::Initializer::Kind::constant, start});
 }

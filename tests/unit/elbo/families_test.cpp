@@ -314,7 +314,11 @@ TEST_CASE("the log determinant of a flow is that of its Jacobian by differences"
   context.builder = &builder;
   context.parameters = &parameters;
   context.options["radius"] = 1;
-  guide::FlowStack stack(context, row.degrees, 5, 0.7);
+  guide::LatentSite site;
+  site.name = "z";
+  site.shape = site.unconstrained = {ir::Extent::known(n)};
+  const std::vector<guide::LatentSite> sites{site};
+  guide::FlowStack stack(context, guide::JointLayout(sites, graph), row.degrees, 5, 0.7);
   const ir::Value noise = parameters.declare("noise", {ir::Extent::known(n)}, {}, "guide", {});
   const auto image = stack.forward(noise);
   const std::vector<ir::NodeId> nodes{image.vector.id(), image.log_det.id(), stack.log_prob().id()};
