@@ -141,8 +141,10 @@ std::set<std::string> only_observed(const program::Program& program) {
     reads.walk(*program.predict);
   for (const program::Instance& instance : program.instances)
     reads.walk(instance.body);
+  // A parameter's start is read before the fit, and never again.
   for (const program::Symbol& symbol : program.symbols)
-    reads.look_at(symbol.value);
+    if (symbol.kind != program::SymbolKind::param)
+      reads.look_at(symbol.value);
   std::set<std::string> result;
   program::for_each_statement(program.model, [&](const program::Statement& statement) {
     if (const auto* sample = program::get_if<program::Sample>(statement))

@@ -222,6 +222,18 @@ void Executor::refuse_in_ragged_subset(ir::AxisId axis, Span span, const std::st
                                         what, builder_->graph().axis(axis).name));
 }
 
+Executor::Start Executor::start_of(const program::Symbol& parameter, const std::vector<ir::AxisId>& axes) {
+  const std::vector<Extent> shape = sizes_->shape(parameter.type.dims);
+  Start start;
+  start.value = builder_->broadcast(catalog::fill(real(parameter.value), shape), axes, shape);
+  for (const OpenPlate& plate : plates_)
+    if (plate.mask && !axes.empty())
+      start.exists = start.exists ? ir::logical_and(*start.exists, *plate.mask) : *plate.mask;
+  if (start.exists)
+    start.exists = builder_->broadcast(ir::to_real(*start.exists), axes, {});
+  return start;
+}
+
 Value Executor::constrain_parameter(program::SymbolId id) {
   const program::Symbol& symbol = program_->symbol(id);
   const std::vector<Extent> shape = sizes_->shape(symbol.type.dims);
@@ -232,6 +244,8 @@ Value Executor::constrain_parameter(program::SymbolId id) {
   std::sort(axes.begin(), axes.end());
   for (ir::AxisId axis : axes)
     refuse_in_ragged_subset(axis, symbol.span, fmt::format("parameter {}", symbol.name));
+  if (wants_starts && symbol.value)
+    starts[symbol.name] = start_of(symbol, axes);
   catalog::Support support = symbol.type.support;
   catalog::SupportBounds bounds;
   if (symbol.type.lower)

@@ -93,6 +93,15 @@ public:
 
   std::vector<Jump> jumps;
 
+  /** What the program's parameters start at, over their plates, and which elements exist (empty: all). Filled
+   * where the walk meets a parameter, with `wants_starts`. */
+  struct Start {
+    ir::Value value;
+    std::optional<ir::Value> exists;
+  };
+  bool wants_starts = false;
+  std::map<std::string, Start> starts;
+
   /** How a walk for draws differs from one for the objective. */
   struct Drawing {
     bool draws = false;       ///< sites enumerated in the guide are drawn; those of the model are kept for it
@@ -277,6 +286,7 @@ private:
   ir::Value read_by_baseline(ir::Value value) const;
   ir::Value symbol_value(program::SymbolId symbol, Span span);
   ir::Value constrain_parameter(program::SymbolId symbol);
+  Start start_of(const program::Symbol& parameter, const std::vector<ir::AxisId>& axes);
   /** \throws Unsupported for `what`, which is stored by element, in a ragged subset. */
   void refuse_in_ragged_subset(ir::AxisId axis, Span span, const std::string& what) const;
   std::int32_t data_index(program::SymbolId symbol);

@@ -227,10 +227,8 @@ void Checker::check_param(const ast::ParamDecl& param, Span span, Block& into) {
   if (param.init) {
     value = check_expr(param.init);
     ok = ok && value;
-    if (value && (value->type.is_tuple() || value->random || value->learnable || !value->varies.empty())) {
-      const bool by_index = !value->type.is_tuple() && !value->random && !value->learnable;
-      errors::initial_value_not_fixed(out_, param.init->span, name,
-                                      by_index ? &program_.plate(value->varies.front()) : nullptr);
+    if (value && (value->type.is_tuple() || value->random || value->learnable)) {
+      errors::initial_value_not_fixed(out_, param.init->span, name);
       ok = false;
     } else if (value && type) {
       value = to_real(value);

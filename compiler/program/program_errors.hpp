@@ -155,8 +155,7 @@ Diagnostic& param_in_loop(Diagnostics& out, Span span, const std::string& name, 
 Diagnostic& param_in_predict(Diagnostics& out, Span span);
 Diagnostic& param_not_continuous(Diagnostics& out, Span span, const std::string& name,
                                  const std::string& type);
-/** `plate`: the value changes along it; null when it is random or learned. */
-Diagnostic& initial_value_not_fixed(Diagnostics& out, Span span, const std::string& name, const Plate* plate);
+Diagnostic& initial_value_not_fixed(Diagnostics& out, Span span, const std::string& name);
 Diagnostic& initial_value_shape(Diagnostics& out, Span span, const std::string& name,
                                 const std::string& given, Span other, const std::string& declared);
 Diagnostic& factor_outside_model(Diagnostics& out, Span span, bool guide);

@@ -98,16 +98,10 @@ Diagnostic& param_not_continuous(Diagnostics& out, Span span, const std::string&
       .with_hint("discrete quantities are sampled: `k ~ categorical(…)`");
 }
 
-Diagnostic& initial_value_not_fixed(Diagnostics& out, Span span, const std::string& name,
-                                    const Plate* plate) {
-  Diagnostic& fault =
-      out.error("param", span, fmt::format("the initial value of `{}` must be made of constants", name));
-  if (plate)
-    fault.note(plate->span, "it changes along this plate")
-        .with_hint(fmt::format(
-            "declare it before the plate, one start per element: `param {} : real[K] = 2 * range(K);`",
-            name));
-  return fault;
+Diagnostic& initial_value_not_fixed(Diagnostics& out, Span span, const std::string& name) {
+  return out
+      .error("param", span, fmt::format("the initial value of `{}` must be made of constants and data", name))
+      .with_hint("what is sampled or learned has no value before the fit");
 }
 
 Diagnostic& initial_value_shape(Diagnostics& out, Span span, const std::string& name,

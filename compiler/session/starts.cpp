@@ -1,6 +1,6 @@
 #include "compiler/session/starts.hpp"
 
-#include "compiler/elbo/constants.hpp"
+#include "compiler/session/declared_starts.hpp"
 #include "runtime/bound_shape.hpp"
 #include "runtime/rng.hpp"
 
@@ -20,28 +20,6 @@ std::size_t product(const std::vector<std::int64_t>& shape) {
   for (const std::int64_t extent : shape)
     size *= static_cast<std::size_t>(extent);
   return size;
-}
-
-/** The user's start of one element, unconstrained. */
-std::vector<double> declared_start(const Fit::State& state, const guide::RegisteredParameter& registered,
-                                   const std::string& name) {
-  const BoundProgram& bound = state.bound;
-  std::vector<std::int64_t> shape;
-  for (const ir::Extent& extent : registered.shape)
-    shape.push_back(value_of(extent, bound.sizes));
-  Diagnostics diagnostics;
-  std::vector<double> start;
-  try {
-    start = elbo::evaluate_constant(bound.checked.program, registered.start.expression, bound.sizes);
-    if (start.size() == 1)
-      start.assign(product(shape), start.front());
-    start = catalog::unconstrain(registered.support, shape, start);
-  } catch (const std::exception& fault) {
-    diagnostics.error("start-value", registered.start.expression->span,
-                      fmt::format("the start of {} cannot be used: {}", name, fault.what()));
-  }
-  throw_if_errors(state.parsed->source, diagnostics);
-  return start;
 }
 
 double drawn_start(const catalog::Initializer& initializer, const runtime::DrawPlace& place) {
@@ -67,12 +45,7 @@ Starts::Starts(Fit::State& state) {
     state.start_record["in memory " + name] = runtime::shown_shape(array.shape);
   for (const runtime::DataFile& file : files)
     state.start_record["file " + file.file] = file.fingerprint;
-  const std::vector<guide::RegisteredParameter>& registered = state.compiled.parameters;
-  for (std::size_t p = 0; p < registered.size(); ++p) {
-    declared_.emplace_back();
-    if (registered[p].start.expression)
-      declared_.back() = declared_start(state, registered[p], state.parameters[p].name);
-  }
+  declared_ = declared_starts(state);
 }
 
 void Starts::put(Fit::State& state, std::uint32_t number) const {

@@ -15,8 +15,7 @@ namespace plait::session {
 class Starts {
 public:
   /** Records in the state what was read.
-   * \throws Error(Fault::model) when a declared start lies outside its support, and what read_initial_values
-   * throws. */
+   * \throws what declared_starts and read_initial_values throw. */
   explicit Starts(Fit::State& state);
 
   /** Writes start number `number`, counted from 0, into the parameters, and zeros into the optimizer's state.
@@ -25,7 +24,7 @@ public:
 
 private:
   std::vector<GivenStart> given_;
-  std::vector<std::vector<double>> declared_; ///< of every parameter, unconstrained; empty: none is declared
+  std::vector<std::vector<double>> declared_; ///< as declared_starts says
 };
 
 /** Puts the start into the state. With FitOptions::starts > 1 it is the one whose objective, the mean of a

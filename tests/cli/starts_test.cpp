@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cmath>
+#include <cstring>
 #include <sstream>
 
 using namespace plait::test;
@@ -138,4 +139,111 @@ TEST_CASE("starts whose objective is not finite lose, and all of them is an erro
   CHECK(outcome.error.find("m.ppl:1:") == 0);
   CHECK(outcome.error.find("site y: the ELBO is not finite: log gives") != std::string::npos);
   CHECK(outcome.error.find("none of the 7 starts has a finite objective") != std::string::npos);
+}
+
+namespace {
+
+/** The array `name` of params.safetensors, f64. */
+std::vector<double> fitted(const fs::path& run, const std::string& name) {
+  const std::string bytes = read_file(run / "params.safetensors");
+  std::uint64_t length = 0;
+  std::memcpy(&length, bytes.data(), sizeof length);
+  const json header = json::parse(bytes.substr(8, length));
+  const std::vector<std::size_t> range = header.at(name).at("data_offsets");
+  std::vector<double> numbers((range.at(1) - range.at(0)) / sizeof(double));
+  std::memcpy(numbers.data(), bytes.data() + 8 + length + range.at(0), numbers.size() * sizeof(double));
+  return numbers;
+}
+
+/** A fit of m.ppl to d.json whose one step moves nothing. */
+Outcome still(const fs::path& folder) {
+  return run_plait(fit("a.run", {"--data", "d.json", "--steps", "1", "--lr", "1e-12"}), folder);
+}
+
+} // namespace
+
+TEST_CASE("starts may be made from data and the plate's index") {
+  const TemporaryFolder work;
+  write_file(work.path() / "m.ppl", R"(data x : real[N];
+data seq : ragged real[N, T];
+data group : index<J>[N];
+const K = 2;
+param center : real = mean(x) + 1;
+param levels : simplex[3] = softmax([x[0], x[1], 0]);
+model {
+  iarange i in N subsample 2 {
+    z ~ normal(center, 1);
+    x[i] ~ normal(z + levels[0], 1);
+    irange t in T[i] { e ~ normal(0, 1); seq[i, t] ~ normal(e, 1); }
+  }
+  iarange k in K { iarange j in J { c ~ normal(0, 1); } }
+}
+guide {
+  shift = 2 * mean(x);
+  iarange i in N {
+    near = x[i] / 2;
+    param loc : real = near + shift;
+    param scale : positive = i + group[i] + 1;
+    param pair : real[2] = [x[i], -i];
+    z ~ normal(loc + sum(pair), scale);
+    irange t in T[i] {
+      param at : positive = seq[i, t] + t;
+      e ~ normal(at, 1);
+    }
+  }
+  iarange j in J { iarange k in K { param m : real = 10 * k + j; c ~ normal(m, 1); } }
+}
+)");
+  write_file(work.path() / "d.json",
+             R"({"x": [1, 2, 6], "group": [0, 1, 2], "seq": [[1], [2, 3], [4, 5, 6]]})");
+  const Outcome outcome = still(work.path());
+  INFO(outcome.error);
+  REQUIRE(outcome.code == 0);
+  const auto check = [&](const std::string& name, const std::vector<double>& expected) {
+    const std::vector<double> found = fitted(work.path() / "a.run", name);
+    INFO(name);
+    REQUIRE(found.size() == expected.size());
+    for (std::size_t k = 0; k < expected.size(); ++k)
+      if (!std::isnan(expected[k])) {
+        INFO(k);
+        CHECK(found[k] == Approx(expected[k]).margin(1e-7));
+      }
+  };
+  check("center", {4});
+  const double total = std::exp(1) + std::exp(2) + 1;
+  check("levels", {std::exp(1) / total, std::exp(2) / total, 1 / total});
+  check("loc", {6.5, 7, 9});
+  check("scale", {1, 3, 5});
+  check("pair", {1, 0, 2, -1, 6, -2});
+  // Longest row 3; what is behind the end of a row is free.
+  check("at", {1, NAN, NAN, 2, 4, NAN, 4, 6, 8});
+  check("m", {0, 1, 2, 10, 11, 12});
+}
+
+TEST_CASE("a start outside its support, decided by data, is told with its element") {
+  const TemporaryFolder work;
+  write_file(work.path() / "m.ppl",
+             "data x : real[N];\nmodel { iarange i in N { z ~ gamma(2, 1); x[i] ~ normal(z, 1); } }\n"
+             "guide { iarange i in N { param s : positive = x[i] - 1; z ~ delta(s); } }\n");
+  write_file(work.path() / "d.json", R"({"x": [3, 2, 0.5]})");
+  const Outcome outcome = still(work.path());
+  INFO(outcome.error);
+  CHECK(outcome.code == 1);
+  CHECK(outcome.error.find(
+            "m.ppl:3:47: error: the start of s[2] cannot be used: -0.5 is not inside positive") == 0);
+}
+
+TEST_CASE("data that only a start reads are not needed for predictions") {
+  const TemporaryFolder work;
+  write_file(work.path() / "m.ppl", "data x : real[N];\ndata y : real[N];\n"
+                                    "param b : real = mean(y);\n"
+                                    "model { iarange i in N { y[i] ~ normal(b * x[i], 1); } }\n"
+                                    "guide { }\n");
+  write_file(work.path() / "d.json", R"({"x": [1, 1], "y": [3, 5]})");
+  write_file(work.path() / "new.json", R"({"x": [1, 2, 3]})");
+  REQUIRE(still(work.path()).code == 0);
+  CHECK(fitted(work.path() / "a.run", "b").at(0) == Approx(4).margin(1e-9));
+  const Outcome predicted = run_plait({"predict", "a.run", "--data", "new.json", "-n", "2"}, work.path());
+  INFO(predicted.error);
+  CHECK(predicted.code == 0);
 }
