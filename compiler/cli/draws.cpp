@@ -18,6 +18,21 @@ struct DrawArguments {
   CommonOptions common;
 };
 
+/** What `evaluate` was asked for in place of the objective of the fit. */
+std::optional<ObjectiveChoice> chosen_objective(const CommonOptions& asked, const Fit& fit) {
+  if (asked.objective.empty() && asked.particles == 0)
+    return std::nullopt;
+  const CompileOptions& compile = fit.options().compile;
+  ObjectiveChoice choice{compile.objective, compile.objective_options, compile.particles};
+  if (!asked.objective.empty()) {
+    choice.options.clear();
+    read_choice(asked.objective, "--objective", choice.name, choice.options);
+  }
+  if (asked.particles > 0)
+    choice.particles = asked.particles;
+  return choice;
+}
+
 } // namespace
 
 Verb add_sample(CLI::App& app) {
@@ -64,20 +79,31 @@ Verb add_evaluate(CLI::App& app) {
       ->capture_default_str();
   verb->add_flag("--gradients", arguments->gradients,
                  "derivatives with respect to every unconstrained parameter as well");
-  return {"evaluate", [arguments] {
-            const Fit fit = Fit::open(arguments->run);
-            const Evaluation evaluation =
-                arguments->common.data.empty()
-                    ? fit.evaluate(arguments->repeats, arguments->gradients)
-                    : fit.evaluate(read_data(arguments->common), arguments->repeats, arguments->gradients);
-            fmt::print("{} {:.8g} +- {:.2g}\n", fit.bound_name(), evaluation.elbo, evaluation.error);
-            for (const Gradient& gradient : evaluation.gradients)
-              for (std::size_t k = 0; k < gradient.mean.size(); ++k)
-                fmt::print("d {} / d {} {:.8g} +- {:.2g}\n", fit.bound_name(),
-                           element_name(gradient.name, gradient.shape, k), gradient.mean[k],
-                           gradient.error[k]);
-            return 0;
-          }};
+  arguments->common.objective.clear();
+  verb->add_option("--objective", arguments->common.objective,
+                   "another one than that of the fit: `plait list objectives`");
+  arguments->common.particles = 0;
+  verb->add_option("--particles", arguments->common.particles,
+                   "draws of the guide for each estimate; those of the fit when left out")
+      ->check(CLI::Range(1, 1 << 20));
+  return {
+      "evaluate", [arguments] {
+        const Fit fit = Fit::open(arguments->run);
+        const std::optional<ObjectiveChoice> objective = chosen_objective(arguments->common, fit);
+        const Evaluation evaluation = arguments->common.data.empty()
+                                          ? fit.evaluate(arguments->repeats, arguments->gradients, objective)
+                                          : fit.evaluate(read_data(arguments->common), arguments->repeats,
+                                                         arguments->gradients, objective);
+        const std::string name = objective && objective->name != fit.options().compile.objective
+                                     ? objective->name
+                                     : fit.bound_name();
+        fmt::print("{} {:.8g} +- {:.2g}\n", name, evaluation.elbo, evaluation.error);
+        for (const Gradient& gradient : evaluation.gradients)
+          for (std::size_t k = 0; k < gradient.mean.size(); ++k)
+            fmt::print("d {} / d {} {:.8g} +- {:.2g}\n", name, element_name(gradient.name, gradient.shape, k),
+                       gradient.mean[k], gradient.error[k]);
+        return 0;
+      }};
 }
 
 } // namespace plait::cli

@@ -122,16 +122,22 @@ void Fit::run(std::int64_t steps, const Observer& observer) {
   }
 }
 
-Evaluation Fit::evaluate(int draws, bool with_gradients) const {
-  return evaluate(state_->data, draws, with_gradients);
+Evaluation Fit::evaluate(int draws, bool with_gradients, const std::optional<ObjectiveChoice>& chosen) const {
+  return evaluate(state_->data, draws, with_gradients, chosen);
 }
 
-Evaluation Fit::evaluate(const Data& data, int draws, bool with_gradients) const {
+Evaluation Fit::evaluate(const Data& data, int draws, bool with_gradients,
+                         const std::optional<ObjectiveChoice>& chosen) const {
   const State& state = *state_;
   const session::BoundProgram bound =
       session::bind_program(*state.parsed, data, state.options.compile, {}, {&state.bound, false});
   Diagnostics diagnostics;
   elbo::ElboOptions objective = session::elbo_options(state.options.compile, false);
+  if (chosen) {
+    objective.objective = chosen->name;
+    objective.objective_options = chosen->options;
+    objective.particles = chosen->particles;
+  }
   objective.running_averages = false; // they belong to the rows and the steps of the fit
   auto elbo = elbo::build_elbo(bound.checked.program, objective, diagnostics);
   session::throw_if_errors(state.parsed->source, diagnostics);

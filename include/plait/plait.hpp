@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <stdexcept>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -167,6 +168,13 @@ struct Evaluation {
   std::vector<Gradient> gradients;
 };
 
+/** An objective by name, as in CompileOptions. */
+struct ObjectiveChoice {
+  std::string name = "elbo";
+  std::map<std::string, double> options;
+  int particles = 1;
+};
+
 struct CompileReport {
   double front_ms = 0;  ///< text to optimized tensor IR, data binding included
   double native_ms = 0; ///< tensor IR to machine code
@@ -198,9 +206,12 @@ public:
   std::vector<std::string> data_notes() const;
 
   /** The objective at the fitted parameters over all data (every plate whole), from `draws` estimates; on
-   * request with its gradient. With `data`, of other data. */
-  Evaluation evaluate(int draws = 1, bool with_gradients = false) const;
-  Evaluation evaluate(const Data& data, int draws = 1, bool with_gradients = false) const;
+   * request with its gradient. With `data`, of other data; with `objective`, of another one than the fit's.
+   * \throws Error(Fault::model) when there is none of this name or it cannot be made of the program. */
+  Evaluation evaluate(int draws = 1, bool with_gradients = false,
+                      const std::optional<ObjectiveChoice>& objective = {}) const;
+  Evaluation evaluate(const Data& data, int draws = 1, bool with_gradients = false,
+                      const std::optional<ObjectiveChoice>& objective = {}) const;
 
   /** Posterior draws of every latent outside subsampled plates, or of all latents with `local`. A latent that
    * the model sums out is drawn from its exact distribution given the others and the data.
