@@ -14,13 +14,6 @@ namespace plait::session {
 
 namespace {
 
-std::size_t product(const std::vector<std::int64_t>& shape) {
-  std::size_t size = 1;
-  for (const std::int64_t extent : shape)
-    size *= static_cast<std::size_t>(extent);
-  return size;
-}
-
 /** Constrained numbers of one element or of the whole array, and which elements exist; empty: all. */
 struct Values {
   std::vector<double> numbers;
@@ -44,7 +37,7 @@ std::map<std::string, Values> run_starts(const Fit::State& state) {
       shape.push_back(value_of(built->graph->axis(axis).extent, state.bound.sizes));
     for (const ir::Extent& extent : type.shape)
       shape.push_back(value_of(extent, state.bound.sizes));
-    numbers.resize(product(shape));
+    numbers.resize(element_count(shape));
     built->builder->output({ir::OutputKind::value, name, value.id(), -1, -1});
     buffers.emplace_back(numbers.size() * sizeof(double));
     targets.push_back(&numbers);
@@ -86,13 +79,13 @@ std::vector<double> unconstrained(const Fit::State& state, std::size_t parameter
   std::vector<std::int64_t> shape;
   for (const ir::Extent& extent : registered.shape)
     shape.push_back(value_of(extent, state.bound.sizes));
-  const std::size_t size = product(shape);
+  const std::size_t size = element_count(shape);
   if (values.numbers.size() == 1)
     values.numbers.assign(size, values.numbers.front());
   const std::size_t elements = values.numbers.size() / size;
   const std::size_t width =
-      product(array.shape) /
-      product({array.shape.begin(), array.shape.begin() + static_cast<std::ptrdiff_t>(plates)});
+      element_count(array.shape) /
+      element_count({array.shape.begin(), array.shape.begin() + static_cast<std::ptrdiff_t>(plates)});
   std::vector<double> result;
   Diagnostics diagnostics;
   for (std::size_t k = 0; k < elements && !diagnostics.has_errors(); ++k) {

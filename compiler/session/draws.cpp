@@ -60,9 +60,7 @@ std::vector<bool> existing(const std::vector<std::int64_t>& shape, const std::ve
                            const runtime::Dataset& dataset) {
   if (ragged.empty())
     return {};
-  std::size_t size = 1;
-  for (std::int64_t extent : shape)
-    size *= static_cast<std::size_t>(extent);
+  const std::size_t size = element_count(shape);
   std::vector<bool> exists(size, true);
   for (const elbo::RaggedDim& dim : ragged) {
     const auto lengths = dataset.lengths.find(dim.lengths);
@@ -106,9 +104,7 @@ std::vector<DrawnArray> draw(const Fit::State& state, const BoundProgram& bound,
     array.name = name;
     array.shape = sizes_of(graph, drawn.value.type(), bound.sizes);
     array.exists = existing(array.shape, drawn.ragged, bound.dataset);
-    std::size_t size = 1;
-    for (std::int64_t extent : array.shape)
-      size *= static_cast<std::size_t>(extent);
+    const std::size_t size = element_count(array.shape);
     built->builder->output({ir::OutputKind::value, name, drawn.value.id(), -1, -1});
     arrays.push_back(std::move(array));
     buffers.emplace_back(size * real_bytes);

@@ -18,13 +18,6 @@ namespace {
 using program::Dim;
 using program::Frame;
 
-std::size_t product(const std::vector<std::int64_t>& shape) {
-  std::size_t size = 1;
-  for (const std::int64_t extent : shape)
-    size *= static_cast<std::size_t>(extent);
-  return size;
-}
-
 /** Row-major position -> index of every dimension. */
 std::vector<std::int64_t> index_of(std::size_t flat, const std::vector<std::int64_t>& shape) {
   std::vector<std::int64_t> index(shape.size());
@@ -202,7 +195,7 @@ std::vector<std::int64_t> positions(const std::string& name, const Target& targe
                                     const runtime::LoadedData& loaded, const runtime::Dataset& dataset) {
   const runtime::RawData& raw = loaded.raw;
   const std::vector<Ragged> ragged = ragged_dims(target, dataset);
-  std::vector<std::int64_t> result(product(target.shape), -1);
+  std::vector<std::int64_t> result(element_count(target.shape), -1);
   const auto fail = [&](const std::string& given, const std::string& hint) {
     runtime::DataError error;
     error.name = name;
@@ -236,8 +229,8 @@ std::vector<std::int64_t> positions(const std::string& name, const Target& targe
   } else if (!one_number && !whole) {
     fail(fmt::format("has shape {}", runtime::shown_shape(raw.values.shape)), "");
   }
-  const std::size_t inner =
-      raw.ragged ? product({target.shape.begin() + 2, target.shape.end()}) : 1; // numbers of one element
+  const std::size_t inner = raw.ragged ? element_count({target.shape.begin() + 2, target.shape.end()})
+                                       : 1; // numbers of one element
   for (std::size_t flat = 0; flat < result.size(); ++flat) {
     const std::vector<std::int64_t> index = index_of(flat, target.shape);
     if (std::any_of(ragged.begin(), ragged.end(),
@@ -260,9 +253,9 @@ void take_values(const std::string& name, const Target& target, const runtime::L
   const auto rank = static_cast<std::size_t>(catalog::event_rank(target.support.kind));
   const std::vector<std::int64_t> event(target.one_shape.end() - static_cast<std::ptrdiff_t>(rank),
                                         target.one_shape.end());
-  const std::size_t event_size = product(event);
+  const std::size_t event_size = element_count(event);
   const std::size_t width = unconstrained_size(target.support, event);
-  const std::size_t events = product(target.one_shape) / event_size; // in one value
+  const std::size_t events = element_count(target.one_shape) / event_size; // in one value
   const std::vector<std::int64_t> outer(
       target.shape.begin(), target.shape.end() - static_cast<std::ptrdiff_t>(target.one_shape.size()));
   // The parameter's order of the plates: those of the values permuted.
@@ -270,7 +263,7 @@ void take_values(const std::string& name, const Target& target, const runtime::L
   for (std::size_t axis = 0; axis < target.stored.size(); ++axis)
     stored[axis] = outer[target.stored[axis]];
   std::size_t at = target.begin;
-  for (std::size_t place = 0; place < product(stored); ++place) {
+  for (std::size_t place = 0; place < element_count(stored); ++place) {
     const std::vector<std::int64_t> index = index_of(place, stored);
     std::vector<std::int64_t> nested = index;
     for (std::size_t axis = 0; axis < target.stored.size(); ++axis)
@@ -409,7 +402,7 @@ std::vector<GivenStart> read_initial_values(const Fit::State& state, std::vector
       const runtime::LoadedData loaded = files.load(*located, false);
       const std::vector<std::int64_t> from = positions(name, target, loaded, state.bound.dataset);
       GivenStart& start = starts[target.parameter];
-      const std::size_t size = product(state.parameters[target.parameter].shape);
+      const std::size_t size = element_count(state.parameters[target.parameter].shape);
       start.numbers.resize(size);
       start.given.resize(size);
       take_values(name, target, loaded, from, files, start);

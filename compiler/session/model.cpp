@@ -19,10 +19,8 @@ ast::Program session::parse_source(const Source& source, Diagnostics& diagnostic
 Data::Data() : contents_(std::make_shared<Contents>()) {}
 
 void Data::set(const std::string& name, std::vector<std::int64_t> shape, std::vector<double> values) {
-  std::int64_t size = 1;
-  for (std::int64_t extent : shape)
-    size *= extent;
-  if (size != static_cast<std::int64_t>(values.size()))
+  const std::size_t size = session::element_count(shape);
+  if (size != values.size())
     throw Error(Fault::data, fmt::format("error: data {}: a shape of {} numbers, but {} are given", name,
                                          size, values.size()));
   contents_ = std::make_shared<Contents>(*contents_);

@@ -121,9 +121,7 @@ runtime::Manifest manifest_of(const Fit::State& state) {
 
 runtime::Tensor tensor_of(std::string name, const std::vector<std::int64_t>& shape, const void* values,
                           bool single_precision) {
-  std::size_t size = 1;
-  for (std::int64_t extent : shape)
-    size *= static_cast<std::size_t>(extent);
+  const std::size_t size = session::element_count(shape);
   runtime::Tensor tensor;
   tensor.name = std::move(name);
   if (single_precision)

@@ -13,13 +13,6 @@ double milliseconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
-std::int64_t product(const std::vector<std::int64_t>& shape) {
-  std::int64_t size = 1;
-  for (std::int64_t extent : shape)
-    size *= extent;
-  return size;
-}
-
 } // namespace
 
 std::unique_ptr<Fit::State> make_state(std::shared_ptr<const Model::Parsed> parsed, const Data& data,
@@ -56,7 +49,7 @@ std::unique_ptr<Fit::State> make_state(std::shared_ptr<const Model::Parsed> pars
   for (std::size_t k = 0; k < graph.parameters.size(); ++k) {
     const ir::Parameter& parameter = graph.parameters[k];
     const std::vector<std::int64_t> shape = stored_shape(graph, parameter, bound.sizes);
-    const auto bytes = static_cast<std::size_t>(product(shape)) * real_bytes;
+    const auto bytes = element_count(shape) * real_bytes;
     ParameterArray array{parameter.name, shape, Buffer(bytes), {}};
     for (int slot = 0; slot < state->compiled.slots; ++slot)
       array.slots.emplace_back(state->compiled.parameters[k].learnable ? bytes : 0);

@@ -15,13 +15,6 @@ namespace plait::session {
 
 namespace {
 
-std::size_t product(const std::vector<std::int64_t>& shape) {
-  std::size_t size = 1;
-  for (const std::int64_t extent : shape)
-    size *= static_cast<std::size_t>(extent);
-  return size;
-}
-
 double drawn_start(const catalog::Initializer& initializer, const runtime::DrawPlace& place) {
   const runtime::PhiloxBlock block = runtime::draw_block(place);
   switch (initializer.kind) {
@@ -55,7 +48,7 @@ void Starts::put(Fit::State& state, std::uint32_t number) const {
     const std::vector<double>& declared = declared_[p];
     const catalog::Initializer& initializer = state.compiled.parameters[p].start.initializer;
     const std::uint32_t stream = runtime::site_stream("start " + array.name, 0);
-    const std::size_t size = product(array.shape);
+    const std::size_t size = element_count(array.shape);
     for (std::size_t k = 0; k < size; ++k) {
       if (!given.numbers.empty() && given.given[k]) {
         write_real(array.values.data(), k, given.numbers[k], state.bound.single_precision);

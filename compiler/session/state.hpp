@@ -57,6 +57,14 @@ struct ParameterArray {
   std::vector<Buffer> slots;
 };
 
+/** Numbers in an array of this shape. */
+inline std::size_t element_count(const std::vector<std::int64_t>& shape) {
+  std::size_t count = 1;
+  for (std::int64_t extent : shape)
+    count *= static_cast<std::size_t>(extent);
+  return count;
+}
+
 /** The value of an extent. \throws std::out_of_range when a run-time extent has none. */
 std::int64_t value_of(const ir::Extent& extent, const std::map<std::string, std::int64_t>& sizes);
 /** Sizes of a stored parameter: populations of its plates, then its unconstrained shape. */

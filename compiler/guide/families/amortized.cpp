@@ -15,13 +15,6 @@ using Kind = catalog::Initializer::Kind;
 using ir::Extent;
 using ir::Value;
 
-std::int64_t whole_option(const FamilyContext& context, const char* name, double least) {
-  const double value = context.options.at(name);
-  if (value < least || value > 1e6 || value != std::floor(value))
-    throw std::invalid_argument(fmt::format("{} must be a whole number, at least {}", name, least));
-  return static_cast<std::int64_t>(value);
-}
-
 // Amortized inference (Kingma & Welling 2014, Auto-Encoding Variational Bayes; Gershman & Goodman 2014): the
 // parameters of a local latent are a function of the data of its plate element, learned once for all of them.
 // With x these data and h = softplus(W_L ... softplus(W_1 x + b_1) ... + b_L),

@@ -90,13 +90,6 @@ public:
   }
 };
 
-std::int64_t whole_option(const FamilyContext& context, const char* name, std::int64_t least) {
-  const double value = context.options.at(name);
-  if (value < static_cast<double>(least) || value > 1e6 || value != std::floor(value))
-    throw std::invalid_argument(fmt::format("{} must be a whole number, at least {}", name, least));
-  return static_cast<std::int64_t>(value);
-}
-
 } // namespace
 
 std::unique_ptr<Family> make_flow_family(const FamilyContext& context, catalog::FlowKind kind) {

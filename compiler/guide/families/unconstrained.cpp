@@ -54,6 +54,13 @@ catalog::Initializer location_start(const FamilyContext& context) {
   return radius == 0 ? catalog::Initializer{Kind::constant, 0} : catalog::Initializer{Kind::uniform, radius};
 }
 
+std::int64_t whole_option(const FamilyContext& context, const char* name, std::int64_t least) {
+  const double value = context.options.at(name);
+  if (value < static_cast<double>(least) || value > 1e6 || value != std::floor(value))
+    throw std::invalid_argument(fmt::format("{} must be a whole number, at least {}", name, least));
+  return static_cast<std::int64_t>(value);
+}
+
 double start_scale(const FamilyContext& context) {
   const double scale = context.options.at("scale");
   if (!(scale > 0) || !std::isfinite(scale))

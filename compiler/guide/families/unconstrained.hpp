@@ -37,6 +37,9 @@ inline constexpr FamilyOption radius_option{
  * \throws std::invalid_argument unless the option `radius` is at least 0 and finite. */
 catalog::Initializer location_start(const FamilyContext& context);
 
+/** An option that counts something. \throws std::invalid_argument unless it is whole and at least `least`. */
+std::int64_t whole_option(const FamilyContext& context, const char* name, std::int64_t least);
+
 /** The option `scale`. \throws std::invalid_argument unless it is positive and finite. */
 double start_scale(const FamilyContext& context);
 
