@@ -235,12 +235,11 @@ void expect(std::vector<Contribution>& contributions, const Executor& walk, ir::
 
 void scale_elements(std::vector<Contribution>& contributions, Executor& walk) {
   for (Contribution& contribution : contributions)
-    for (AxisId axis : contribution.plates)
-      if (const Value scale = walk.element_scale(axis)) {
-        contribution.value = contribution.value * scale;
-        if (contribution.by_iteration)
-          contribution.by_iteration = contribution.by_iteration * scale;
-      }
+    if (const Value scale = walk.element_scale(contribution.plates)) {
+      contribution.value = contribution.value * scale;
+      if (contribution.by_iteration)
+        contribution.by_iteration = contribution.by_iteration * scale;
+    }
 }
 
 Value total_of(const Contribution& contribution, ir::Builder& builder, std::optional<AxisId> particles) {

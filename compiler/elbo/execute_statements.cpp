@@ -101,13 +101,16 @@ void Executor::walk_plate(const program::PlateStatement& statement) {
   plates_.pop_back();
 }
 
-Value Executor::element_scale(ir::AxisId axis) {
-  if (!builder_->graph().axis(axis).ragged_subset)
-    return {};
-  for (const program::Plate& plate : program_->plates)
-    if (sizes_->axis(plate.id) == axis)
-      return ragged_scale(*builder_, axis, dim_value(plate.size));
-  return {};
+Value Executor::element_scale(const std::vector<ir::AxisId>& plates) {
+  Value scale;
+  for (const program::Plate& plate : program_->plates) {
+    const ir::AxisId axis = sizes_->axis(plate.id);
+    if (!builder_->graph().axis(axis).ragged_subset || !ir::contains(plates, axis))
+      continue;
+    const Value factor = ragged_scale(*builder_, axis, dim_value(plate.size));
+    scale = scale ? scale * factor : factor;
+  }
+  return scale;
 }
 
 std::optional<Executor::Values> Executor::walk_if(const program::IfStatement& statement,

@@ -127,9 +127,9 @@ public:
   /** What the predict walk makes: values of the predict block, and data drawn anew. By name, plates as axes.
    */
   std::map<std::string, ir::Value> results;
-  /** The factor of a term of one element of a ragged subset, over the rows. Terms do not carry it yet.
-   * \param axis the plate's. Null for other axes. */
-  ir::Value element_scale(ir::AxisId axis);
+  /** The factor of a term of one element of the ragged subsets among `plates`, over their rows; null without
+   * one. Terms do not carry it yet. */
+  ir::Value element_scale(const std::vector<ir::AxisId>& plates);
   /** Densities of joint guide draws, outside every plate. */
   std::vector<std::pair<ir::Value, std::optional<ir::Value>>> joint_terms;
   /** Closed-form entropies, by guide term. */

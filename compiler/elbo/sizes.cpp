@@ -56,9 +56,9 @@ ir::AxisId Sizes::axis(program::PlateId id) {
   if (plate.subsampled() && subsample_) {
     axis.extent = Extent::runtime(drawn(plate.name));
     axis.ragged_subset = plate.parent >= 0;
+    axis.subsampled = !axis.ragged_subset;
   }
-  if (plate.subsampled() && subsample_ && !axis.ragged_subset) {
-    axis.subsampled = true;
+  if (axis.subsampled) {
     axis.minibatch = static_cast<int>(graph_->minibatches.size());
     graph_->minibatches.push_back({plate.name, axis.population, axis.extent});
   }

@@ -13,6 +13,25 @@ std::int64_t value_of(const ir::Extent& extent, const std::map<std::string, std:
   return extent.is_known() ? extent.value : sizes.at(extent.name);
 }
 
+std::vector<std::int64_t> index_of(std::size_t flat, std::span<const std::int64_t> shape) {
+  std::vector<std::int64_t> index(shape.size());
+  for (std::size_t dim = shape.size(); dim-- > 0;) {
+    index[dim] = static_cast<std::int64_t>(flat % static_cast<std::size_t>(shape[dim]));
+    flat /= static_cast<std::size_t>(shape[dim]);
+  }
+  return index;
+}
+
+std::vector<std::int64_t> sizes_of(const ir::Graph& graph, const ir::Type& type,
+                                   const std::map<std::string, std::int64_t>& sizes) {
+  std::vector<std::int64_t> shape;
+  for (ir::AxisId axis : type.axes)
+    shape.push_back(value_of(graph.axis(axis).extent, sizes));
+  for (const ir::Extent& extent : type.shape)
+    shape.push_back(value_of(extent, sizes));
+  return shape;
+}
+
 std::vector<std::int64_t> stored_shape(const ir::Graph& graph, const ir::Parameter& parameter,
                                        const std::map<std::string, std::int64_t>& sizes) {
   std::vector<std::int64_t> shape;

@@ -31,13 +31,7 @@ std::map<std::string, Values> run_starts(const Fit::State& state) {
   std::vector<Buffer> buffers;
   std::vector<std::vector<double>*> targets;
   const auto add_output = [&](const std::string& name, ir::Value value, std::vector<double>& numbers) {
-    std::vector<std::int64_t> shape;
-    const ir::Type type = value.type();
-    for (const ir::AxisId axis : type.axes)
-      shape.push_back(value_of(built->graph->axis(axis).extent, state.bound.sizes));
-    for (const ir::Extent& extent : type.shape)
-      shape.push_back(value_of(extent, state.bound.sizes));
-    numbers.resize(element_count(shape));
+    numbers.resize(element_count(sizes_of(*built->graph, value.type(), state.bound.sizes)));
     built->builder->output({ir::OutputKind::value, name, value.id(), -1, -1});
     buffers.emplace_back(numbers.size() * sizeof(double));
     targets.push_back(&numbers);
@@ -62,16 +56,6 @@ std::map<std::string, Values> run_starts(const Fit::State& state) {
   return result;
 }
 
-/** Row-major index of element `flat` over the plates of a parameter. */
-std::vector<std::int64_t> place_of(std::size_t flat, const ParameterArray& array, std::size_t plates) {
-  std::vector<std::int64_t> index(plates);
-  for (std::size_t dim = plates; dim-- > 0;) {
-    index[dim] = static_cast<std::int64_t>(flat % static_cast<std::size_t>(array.shape[dim]));
-    flat /= static_cast<std::size_t>(array.shape[dim]);
-  }
-  return index;
-}
-
 std::vector<double> unconstrained(const Fit::State& state, std::size_t parameter, Values values) {
   const guide::RegisteredParameter& registered = state.compiled.parameters[parameter];
   const ParameterArray& array = state.parameters[parameter];
@@ -83,9 +67,9 @@ std::vector<double> unconstrained(const Fit::State& state, std::size_t parameter
   if (values.numbers.size() == 1)
     values.numbers.assign(size, values.numbers.front());
   const std::size_t elements = values.numbers.size() / size;
-  const std::size_t width =
-      element_count(array.shape) /
-      element_count({array.shape.begin(), array.shape.begin() + static_cast<std::ptrdiff_t>(plates)});
+  const std::vector<std::int64_t> rows(array.shape.begin(),
+                                       array.shape.begin() + static_cast<std::ptrdiff_t>(plates));
+  const std::size_t width = element_count(array.shape) / element_count(rows);
   std::vector<double> result;
   Diagnostics diagnostics;
   for (std::size_t k = 0; k < elements && !diagnostics.has_errors(); ++k) {
@@ -99,7 +83,7 @@ std::vector<double> unconstrained(const Fit::State& state, std::size_t parameter
           catalog::unconstrain(registered.support, shape, {begin, begin + static_cast<std::ptrdiff_t>(size)});
       result.insert(result.end(), element.begin(), element.end());
     } catch (const std::exception& fault) {
-      const std::string place = elements > 1 ? runtime::shown_shape(place_of(k, array, plates)) : "";
+      const std::string place = elements > 1 ? runtime::shown_shape(index_of(k, rows)) : "";
       diagnostics.error("start-value", registered.start.expression->span,
                         fmt::format("the start of {}{} cannot be used: {}", array.name, place, fault.what()));
     }

@@ -11,16 +11,6 @@ namespace plait::session {
 
 namespace {
 
-std::vector<std::int64_t> sizes_of(const ir::Graph& graph, const ir::Type& type,
-                                   const std::map<std::string, std::int64_t>& sizes) {
-  std::vector<std::int64_t> shape;
-  for (ir::AxisId axis : type.axes)
-    shape.push_back(value_of(graph.axis(axis).extent, sizes));
-  for (const ir::Extent& extent : type.shape)
-    shape.push_back(value_of(extent, sizes));
-  return shape;
-}
-
 bool in_subsampled_plate(const ir::Graph& graph, const ir::Type& type, const program::Program& program) {
   return std::any_of(type.axes.begin(), type.axes.end(), [&](ir::AxisId axis) {
     return std::any_of(program.plates.begin(), program.plates.end(), [&](const program::Plate& plate) {

@@ -18,16 +18,6 @@ namespace {
 using program::Dim;
 using program::Frame;
 
-/** Row-major position -> index of every dimension. */
-std::vector<std::int64_t> index_of(std::size_t flat, const std::vector<std::int64_t>& shape) {
-  std::vector<std::int64_t> index(shape.size());
-  for (std::size_t dim = shape.size(); dim-- > 0;) {
-    index[dim] = static_cast<std::int64_t>(flat % static_cast<std::size_t>(shape[dim]));
-    flat /= static_cast<std::size_t>(shape[dim]);
-  }
-  return index;
-}
-
 /** Something that can be given a start. Its values are an array over the plates as they are nested, the
  * loops, and the dimensions of one value; the parameter keeps the plates in the order of their axes. */
 struct Target {

@@ -218,12 +218,7 @@ runtime::Summary summary_of(const Fit::State& state, const Fit& fit, std::option
         continue;
       runtime::SummaryRow row;
       row.name = latent.name;
-      std::size_t flat = i;
-      row.index.assign(latent.shape.size(), 0);
-      for (std::size_t dim = latent.shape.size(); dim-- > 0;) {
-        row.index[dim] = static_cast<std::int64_t>(flat % static_cast<std::size_t>(latent.shape[dim]));
-        flat /= static_cast<std::size_t>(latent.shape[dim]);
-      }
+      row.index = session::index_of(i, latent.shape);
       row.mean = latent.mean[i];
       row.sd = latent.sd[i];
       row.q05 = latent.q05[i];

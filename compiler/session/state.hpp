@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -65,8 +66,14 @@ inline std::size_t element_count(const std::vector<std::int64_t>& shape) {
   return count;
 }
 
+/** Row-major position -> index of every dimension. */
+std::vector<std::int64_t> index_of(std::size_t flat, std::span<const std::int64_t> shape);
+
 /** The value of an extent. \throws std::out_of_range when a run-time extent has none. */
 std::int64_t value_of(const ir::Extent& extent, const std::map<std::string, std::int64_t>& sizes);
+/** Sizes of a value: its axes, then its shape. */
+std::vector<std::int64_t> sizes_of(const ir::Graph& graph, const ir::Type& type,
+                                   const std::map<std::string, std::int64_t>& sizes);
 /** Sizes of a stored parameter: populations of its plates, then its unconstrained shape. */
 std::vector<std::int64_t> stored_shape(const ir::Graph& graph, const ir::Parameter& parameter,
                                        const std::map<std::string, std::int64_t>& sizes);

@@ -83,10 +83,10 @@ ScoreSurrogate score_function(const ObjectiveContext& context) {
     Value cost = downstream_cost(site, draws.axes, *context.contributions, builder);
     if (!cost)
       continue;
-    Value scale = scale_of(builder, context.walk->terms[site.term].plates);
-    for (AxisId axis : context.walk->terms[site.term].plates)
-      if (const Value of_element = context.walk->element_scale(axis))
-        scale = scale * of_element;
+    const std::vector<AxisId> plates = context.walk->terms[site.term].plates;
+    Value scale = scale_of(builder, plates);
+    if (const Value of_element = context.walk->element_scale(plates))
+      scale = scale * of_element;
     cost = ir::stop_gradient(spread_over_draws(cost / scale, draws, builder));
     Value count = builder.real(1);
     if (context.particles && ir::contains(draws.axes, *context.particles))

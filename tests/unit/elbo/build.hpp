@@ -23,6 +23,18 @@ struct Setting {
   elbo::ElboOptions options;
 };
 
+/** Ragged data of one number for each element. */
+template <class Number>
+ir::DataInput ragged_input(const std::vector<std::vector<Number>>& rows) {
+  ir::DataInput input;
+  for (const auto& row : rows) {
+    input.offsets.push_back(static_cast<std::int64_t>(input.numbers.size()));
+    input.lengths.push_back(static_cast<std::int64_t>(row.size()));
+    input.numbers.insert(input.numbers.end(), row.begin(), row.end());
+  }
+  return input;
+}
+
 /** Numbers of a stored parameter: every row of its plates. */
 inline std::size_t stored_size(const ir::Graph& graph, const ir::Parameter& parameter,
                                const std::map<std::string, std::int64_t>& extents) {

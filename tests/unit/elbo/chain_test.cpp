@@ -97,13 +97,7 @@ const std::vector<std::vector<int>> ragged_rows{{0, 2, 1, 2, 0}, {1}, {2, 2}};
 Setting ragged_fixture() {
   Setting setting;
   setting.sizes = {{"N", 3}, {"max(T)", 5}};
-  ir::DataInput input;
-  for (const auto& row : ragged_rows) {
-    input.offsets.push_back(static_cast<std::int64_t>(input.numbers.size()));
-    input.lengths.push_back(static_cast<std::int64_t>(row.size()));
-    input.numbers.insert(input.numbers.end(), row.begin(), row.end());
-  }
-  setting.ragged["y"] = input;
+  setting.ragged["y"] = test::ragged_input(ragged_rows);
   return setting;
 }
 

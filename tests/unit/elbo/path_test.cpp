@@ -30,13 +30,7 @@ const std::string head = "data y : ragged index<3>[N, T];\n"
 Setting data() {
   Setting setting;
   setting.sizes = {{"N", static_cast<std::int64_t>(rows.size())}, {"max(T)", 5}};
-  ir::DataInput input;
-  for (const auto& row : rows) {
-    input.offsets.push_back(static_cast<std::int64_t>(input.numbers.size()));
-    input.lengths.push_back(static_cast<std::int64_t>(row.size()));
-    input.numbers.insert(input.numbers.end(), row.begin(), row.end());
-  }
-  setting.ragged["y"] = input;
+  setting.ragged["y"] = test::ragged_input(rows);
   return setting;
 }
 

@@ -17,13 +17,7 @@ const std::vector<std::vector<double>> rows{{0.4, -1.2, 2.0, 0.3, -0.6}, {1.1, 0
 Setting setting(bool subsample, std::int64_t most = 2) {
   Setting result;
   result.sizes = {{"N", 4}, {"max(T)", 5}, {"T[n].rows", most}, {"B", most}};
-  ir::DataInput data;
-  for (const auto& row : rows) {
-    data.offsets.push_back(static_cast<std::int64_t>(data.numbers.size()));
-    data.lengths.push_back(static_cast<std::int64_t>(row.size()));
-    data.numbers.insert(data.numbers.end(), row.begin(), row.end());
-  }
-  result.ragged["y"] = data;
+  result.ragged["y"] = plait::test::ragged_input(rows);
   result.options.subsample = subsample;
   return result;
 }

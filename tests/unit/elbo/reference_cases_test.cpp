@@ -56,14 +56,8 @@ Objective objective_of(const Json& row) {
   Setting setting;
   setting.sizes = row.value("sizes", std::map<std::string, std::int64_t>{});
   setting.data = row.value("data", std::map<std::string, Numbers>{});
-  for (const auto& [name, lists] : row.value("ragged", std::map<std::string, std::vector<Numbers>>{})) {
-    plait::ir::DataInput& input = setting.ragged[name];
-    for (const Numbers& list : lists) {
-      input.offsets.push_back(static_cast<std::int64_t>(input.numbers.size()));
-      input.lengths.push_back(static_cast<std::int64_t>(list.size()));
-      input.numbers.insert(input.numbers.end(), list.begin(), list.end());
-    }
-  }
+  for (const auto& [name, lists] : row.value("ragged", std::map<std::string, std::vector<Numbers>>{}))
+    setting.ragged[name] = plait::test::ragged_input(lists);
   setting.options.objective = row.at("objective");
   setting.options.objective_options = row.value("objective_options", std::map<std::string, double>{});
   setting.options.particles = row.value("particles", 1);
