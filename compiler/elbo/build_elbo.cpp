@@ -125,6 +125,7 @@ std::optional<Elbo> build_elbo(const program::Program& program, const ElboOption
     Walk walk(program, options, objective->detach_guide_density);
     Executor& executor = *walk.executor;
     ir::Builder& builder = *walk.elbo.builder;
+    executor.wants_closed_forms = objective->analytic;
     executor.keeps_score_density = objective->scores.get() == ScoreRule::held_out;
     executor.learns_by_weights = objective->scores.get() == ScoreRule::weighted;
     if (executor.learns_by_weights && program.family)

@@ -1,5 +1,7 @@
 #include "compiler/elbo/combine.hpp"
 
+#include "compiler/elbo/closed_forms.hpp"
+
 #include "compiler/catalog/ops.hpp"
 
 #include <fmt/format.h>
@@ -29,11 +31,13 @@ std::vector<Contribution> contributions_of(const Executor& walk, ir::Builder& bu
   std::vector<Contribution> result;
   std::set<std::size_t> replaced;
   if (analytic)
-    for (const Executor::KlPair& pair : walk.kl_pairs) {
-      const Term& prior = walk.terms[pair.prior_term];
-      result.push_back({"kl " + pair.site, pair.site, prior.span, -pair.kl, prior.plates});
-      replaced.insert(pair.guide_term);
-      replaced.insert(pair.prior_term);
+    for (const ClosedForm* form : exact_closed_forms(walk, builder.graph())) {
+      const Term& term = walk.terms[form->prior_term.value_or(form->guide_term)];
+      result.push_back({(form->prior_term ? "kl " : "entropy ") + form->site, form->site, term.span,
+                        form->value, term.plates, false, form->by_iteration});
+      replaced.insert(form->guide_term);
+      if (form->prior_term)
+        replaced.insert(*form->prior_term);
     }
   for (std::size_t k = 0; k < walk.terms.size(); ++k) {
     const Term& term = walk.terms[k];
@@ -41,11 +45,8 @@ std::vector<Contribution> contributions_of(const Executor& walk, ir::Builder& bu
       continue;
     switch (term.kind) {
     case TermKind::guide:
-      if (const auto entropy = walk.entropies.find(k); analytic && entropy != walk.entropies.end())
-        result.push_back({"entropy " + term.site, term.site, term.span, entropy->second, term.plates});
-      else
-        result.push_back({"guide " + term.site, term.site, term.span, -term.log_prob, term.plates, true,
-                          term.by_iteration ? -term.by_iteration : Value()});
+      result.push_back({"guide " + term.site, term.site, term.span, -term.log_prob, term.plates, true,
+                        term.by_iteration ? -term.by_iteration : Value()});
       break;
     case TermKind::prior:
       result.push_back(
@@ -70,7 +71,6 @@ std::vector<Contribution> contributions_of(const Executor& walk, ir::Builder& bu
     else
       result.push_back({"guide auto", "auto", {}, -log_prob, {}, true});
   }
-  (void)builder;
   return result;
 }
 

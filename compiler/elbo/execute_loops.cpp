@@ -180,9 +180,7 @@ void Executor::walk_for(const program::ForStatement& statement) {
       lagged.push_back(arguments[slot++]);
   }
 
-  const std::size_t first_term = terms.size();
-  const std::size_t first_score = scores.size();
-  const std::size_t first_site = enumerated.size();
+  const Marks first = marks();
   std::set<std::string> latents_before;
   for (const auto& [name, latent] : latents)
     latents_before.insert(name);
@@ -190,7 +188,7 @@ void Executor::walk_for(const program::ForStatement& statement) {
   walk(statement.body);
 
   std::vector<Contribution> factors;
-  sum_out_iteration(first_term, first_site, chain, factors);
+  sum_out_iteration(first.term, first.site, chain, factors);
   const auto leave_factors = [&] {
     for (Contribution& sum : factors) {
       Term term;
@@ -205,7 +203,9 @@ void Executor::walk_for(const program::ForStatement& statement) {
   };
   if (chain.in_guide)
     leave_factors();
-  const Value guide_weights = expect_iteration(first_term, first_site, chain, arguments, open.index);
+  const Value guide_weights = expect_iteration(first.term, first.site, chain, arguments, open.index);
+  if (chain || enumerated.size() > first.site)
+    closed_forms.resize(first.form); // the terms that they stand in for are part of a sum
   std::map<std::string, Value> produced = std::move(loops_.back().produced);
   loops_.pop_back();
   for (auto& [id, entries] : drawn_)
@@ -250,7 +250,7 @@ void Executor::walk_for(const program::ForStatement& statement) {
   leave_factors();
 
   std::vector<AxisId> gone = chain.axes();
-  for (std::size_t k = first_site; k < enumerated.size(); ++k)
+  for (std::size_t k = first.site; k < enumerated.size(); ++k)
     gone.push_back(enumerated[k].axis);
   Values stacked;
   std::vector<SymbolId> stacked_symbols;
@@ -274,11 +274,12 @@ void Executor::walk_for(const program::ForStatement& statement) {
     }
   for (const auto& [name, value] : produced)
     stacked.push_back(value);
-  Values accumulated;
-  for (std::size_t k = first_term; k < terms.size(); ++k)
-    if (!terms[k].absorbed)
-      accumulated.push_back(terms[k].log_prob);
-  const Values of_scores = iterations_of_scores(first_term, first_score);
+  const std::size_t first_of_parameters = stacked.size();
+  const std::vector<Looped*> stacked_parameters = parameters_in_loops(stacked_latents);
+  for (const Looped* parameter : stacked_parameters)
+    stacked.push_back(parameter->value);
+  const Values accumulated = sums_of(first);
+  const Values of_scores = iterations_of_scores(first);
   const std::size_t first_of_scores = stacked.size();
   stacked.insert(stacked.end(), of_scores.begin(), of_scores.end());
   if (guide_weights && role_ == Role::guide)
@@ -302,7 +303,7 @@ void Executor::walk_for(const program::ForStatement& statement) {
   }
   for (SymbolId id : lost) {
     bound_[static_cast<std::size_t>(id)] = Value();
-    summed_[id] = chain ? chain.names.front() : enumerated.at(first_site).site;
+    summed_[id] = chain ? chain.names.front() : enumerated.at(first.site).site;
   }
   for (std::size_t k = 0; k < stacked_symbols.size(); ++k)
     bound_[static_cast<std::size_t>(stacked_symbols[k])] = values.stacked[k];
@@ -310,8 +311,10 @@ void Executor::walk_for(const program::ForStatement& statement) {
     Latent& latent = latents.at(stacked_latents[k]);
     latent.value = values.stacked[stacked_symbols.size() + k];
     ++latent.loops;
-    latent.distribution = nullptr;
-    latent.parameters.clear();
+  }
+  for (std::size_t k = 0; k < stacked_parameters.size(); ++k) {
+    stacked_parameters[k]->value = values.stacked[first_of_parameters + k];
+    ++stacked_parameters[k]->loops;
   }
   std::size_t place = stacked_symbols.size() + stacked_latents.size();
   for (const auto& [name, value] : produced)
@@ -320,15 +323,9 @@ void Executor::walk_for(const program::ForStatement& statement) {
     for (SymbolId id : statement.carried)
       if (of_predict_block(id))
         results[program_->symbol(id).name] = bound_[static_cast<std::size_t>(id)];
-  std::size_t number = 0;
-  for (std::size_t k = first_term; k < terms.size(); ++k)
-    if (!terms[k].absorbed) {
-      terms[k].log_prob = values.accumulated[number++];
-      terms[k].in_loop = true;
-    }
+  take_sums(first, values.accumulated);
   const auto of_scores_at = values.stacked.begin() + static_cast<std::ptrdiff_t>(first_of_scores);
-  take_iterations(first_term, first_score,
-                  {of_scores_at, of_scores_at + static_cast<std::ptrdiff_t>(of_scores.size())});
+  take_iterations(first, {of_scores_at, of_scores_at + static_cast<std::ptrdiff_t>(of_scores.size())});
   if (guide_weights && role_ == Role::guide)
     guide_chains_.push_back({chain, values.stacked.back(), loop.reverse});
   if (draws_later && (total || !summed.sites.empty())) {

@@ -58,9 +58,9 @@ Value Executor::read_by_baseline(Value value) const {
   return carries ? ir::stop_gradient(value) : value;
 }
 
-Executor::Values Executor::iterations_of_scores(std::size_t first_term, std::size_t first_score) const {
+Executor::Values Executor::iterations_of_scores(const Marks& first) const {
   Values values;
-  for (std::size_t k = first_score; k < scores.size(); ++k) {
+  for (std::size_t k = first.score; k < scores.size(); ++k) {
     values.push_back(scores[k].log_prob);
     if (scores[k].exists)
       values.push_back(scores[k].exists);
@@ -70,16 +70,16 @@ Executor::Values Executor::iterations_of_scores(std::size_t first_term, std::siz
   bool wanted = false;
   for (const ScoreSite& score : scores)
     wanted = wanted || score.loops > 0;
-  if (loops_.empty() && (wanted || scores.size() > first_score))
-    for (std::size_t k = first_term; k < terms.size(); ++k)
-      if (!terms[k].absorbed)
-        values.push_back(terms[k].log_prob);
+  if (loops_.empty() && (wanted || scores.size() > first.score)) {
+    const Values sums = sums_of(first);
+    values.insert(values.end(), sums.begin(), sums.end());
+  }
   return values;
 }
 
-void Executor::take_iterations(std::size_t first_term, std::size_t first_score, const Values& arrays) {
+void Executor::take_iterations(const Marks& first, const Values& arrays) {
   std::size_t place = 0;
-  for (std::size_t k = first_score; k < scores.size(); ++k) {
+  for (std::size_t k = first.score; k < scores.size(); ++k) {
     ScoreSite& score = scores[k];
     // Its draw stays the one inside the body: terms of the loop read that one, terms outside the array of it.
     score.log_prob = arrays.at(place++);
@@ -89,9 +89,13 @@ void Executor::take_iterations(std::size_t first_term, std::size_t first_score, 
       score.baseline = arrays.at(place++);
     ++score.loops;
   }
-  for (std::size_t k = first_term; k < terms.size() && place < arrays.size(); ++k)
+  if (place == arrays.size())
+    return;
+  for (std::size_t k = first.term; k < terms.size(); ++k)
     if (!terms[k].absorbed)
-      terms[k].by_iteration = arrays[place++];
+      terms[k].by_iteration = arrays.at(place++);
+  for (std::size_t k = first.form; k < closed_forms.size(); ++k)
+    closed_forms[k].by_iteration = arrays.at(place++);
 }
 
 } // namespace plait::elbo

@@ -199,16 +199,18 @@ void Executor::draw_latent(const program::Sample& sample, const Values& paramete
   Latent latent;
   latent.site = symbol.name;
   latent.value = value;
+  latent.draw = value;
   if (!sample.transforms.empty()) {
     latent.term = add_term(TermKind::guide, sample, draw.log_prob);
     latent.has_term = true;
-    if (draw.entropy && loops_.empty())
-      entropies[latent.term] = per_element(*draw.entropy);
+    if (draw.entropy)
+      add_entropy(latent, *draw.entropy);
     latents[symbol.name] = std::move(latent);
     return;
   }
   latent.distribution = &distribution;
-  latent.parameters = parameters;
+  for (Value parameter : parameters)
+    latent.parameters.push_back({parameter});
   // A draw by score function leaves no other trace of q: E[d log q] = 0, so its density term carries no
   // derivative.
   const Value log_prob = builder_->sum_event(catalog::log_prob(*builder_, distribution, value, parameters));
@@ -221,10 +223,10 @@ void Executor::draw_latent(const program::Sample& sample, const Values& paramete
   const Value detached = builder_->sum_event(catalog::log_prob(*builder_, distribution, value, held));
   latent.term = add_term(TermKind::guide, sample, detached);
   latent.has_term = true;
-  if (!by_score && !learns_by_weights && loops_.empty())
+  if (!by_score && wants_closed_forms)
     if (const auto entropy =
             catalog::entropy(*builder_, distribution, parameters, sizes_->shape(sample.type.dims)))
-      entropies[latent.term] = per_element(*entropy);
+      add_entropy(latent, *entropy);
   if (by_score)
     add_score_site(sample, value, log_prob, latent.term);
   latents[symbol.name] = std::move(latent);
@@ -295,14 +297,16 @@ void Executor::enumerate_latent(const program::Sample& sample, const Values& par
 Value Executor::latent_value(const Latent& latent) const {
   if (latent.enumerated)
     return latent.value;
-  Value value = latent.value;
-  // Arrays filled in the guide's loops, read at the model's open iteration.
-  const std::size_t depth = static_cast<std::size_t>(latent.loops);
+  return at_open_iterations(latent.value, latent.loops, latent.site);
+}
+
+Value Executor::at_open_iterations(Value array, int loops, const std::string& site) const {
+  const auto depth = static_cast<std::size_t>(loops);
   if (depth > loops_.size())
-    throw std::logic_error("latent " + latent.site + " has more loops in the guide than in the model");
+    throw std::logic_error("latent " + site + " has more loops in the guide than in the model");
   for (std::size_t k = loops_.size() - depth; k < loops_.size(); ++k)
-    value = builder_->gather(value, loops_[k].index, 0);
-  return value;
+    array = builder_->gather(array, loops_[k].index, 0);
+  return array;
 }
 
 Value Executor::draw_from_family(const program::Sample& sample, const Values& parameters, Latent& latent) {
@@ -331,13 +335,15 @@ Value Executor::draw_from_family(const program::Sample& sample, const Values& pa
   guide::LatentDraw draw = family_->draw(context);
   latent.site = symbol.name;
   latent.value = draw.value;
-  latent.distribution = loops_.empty() ? draw.distribution : nullptr;
-  latent.parameters = draw.distribution_parameters;
+  latent.draw = draw.value;
+  latent.distribution = draw.distribution;
+  for (Value parameter : draw.distribution_parameters)
+    latent.parameters.push_back({parameter});
   if (draw.log_prob) {
     latent.term = add_term(TermKind::guide, sample, *draw.log_prob);
     latent.has_term = true;
-    if (draw.entropy && loops_.empty())
-      entropies[latent.term] = per_element(*draw.entropy);
+    if (draw.entropy)
+      add_entropy(latent, *draw.entropy);
   }
   if (draw.joint_log_prob)
     joint_terms.emplace_back(*draw.joint_log_prob, draw.joint_entropy);
@@ -359,14 +365,7 @@ void Executor::score_latent(const program::Sample& sample, const Values& paramet
   }
   bound_[static_cast<std::size_t>(symbol.id)] = value;
   const std::size_t prior = add_term(TermKind::prior, sample, density(sample, value, parameters));
-
-  const Latent& latent = found->second;
-  if (!latent.has_term || !latent.distribution || !loops_.empty() || !sample.transforms.empty())
-    return;
-  const auto kl = catalog::kl_divergence(*builder_, *latent.distribution, latent.parameters,
-                                         *sample.distribution, parameters, sizes_->shape(sample.type.dims));
-  if (kl)
-    kl_pairs.push_back({symbol.name, latent.term, prior, per_element(*kl)});
+  add_divergence(sample, found->second, prior, parameters);
 }
 
 std::vector<guide::LatentSite> Executor::latent_sites() {

@@ -117,13 +117,9 @@ public:
   std::vector<ScoreSite> scores;
   std::vector<EnumeratedSite> enumerated;
   std::map<std::string, Latent> latents;
-  /** KL(q || p) of a site in closed form, with its term indices: replaces the pair. */
-  struct KlPair {
-    std::string site;
-    std::size_t guide_term, prior_term;
-    ir::Value kl;
-  };
-  std::vector<KlPair> kl_pairs;
+  /** Expectations that may stand in for terms, see exact_closed_forms; only with `wants_closed_forms`. */
+  std::vector<ClosedForm> closed_forms;
+  bool wants_closed_forms = false;
   /** What the predict walk makes: values of the predict block, and data drawn anew. By name, plates as axes.
    */
   std::map<std::string, ir::Value> results;
@@ -132,8 +128,6 @@ public:
   ir::Value element_scale(const std::vector<ir::AxisId>& plates);
   /** Densities of joint guide draws, outside every plate. */
   std::vector<std::pair<ir::Value, std::optional<ir::Value>>> joint_terms;
-  /** Closed-form entropies, by guide term. */
-  std::map<std::size_t, ir::Value> entropies;
 
 private:
   using Values = std::vector<ir::Value>;
@@ -198,12 +192,29 @@ private:
   void draw_latent(const program::Sample& sample, const Values& parameters);
   void score_latent(const program::Sample& sample, const Values& parameters);
   void add_score_site(const program::Sample& sample, ir::Value draw, ir::Value log_prob, std::size_t term);
+  void add_entropy(const Latent& latent, ir::Value entropy);
+  /** KL(q || p) of the latent, when the table has it and `parameters` are those of p. */
+  void add_divergence(const program::Sample& sample, const Latent& latent, std::size_t prior_term,
+                      const Values& parameters);
+  /** Parameters of these latents' distributions that vary with the loop they are drawn in: what a divergence
+   * reads of every iteration. */
+  std::vector<Looped*> parameters_in_loops(const std::vector<std::string>& names);
+  /** How much of everything there is when a loop opens: what is made after it belongs to the loop. */
+  struct Marks {
+    std::size_t term = 0, score = 0, site = 0, form = 0;
+  };
+  Marks marks() const { return {terms.size(), scores.size(), enumerated.size(), closed_forms.size()}; }
+  /** The values that a loop being closed adds up over its iterations, terms and then closed forms. */
+  Values sums_of(const Marks& first) const;
+  void take_sums(const Marks& first, const Values& sums);
   /** What the score function needs of every iteration of a loop that is being closed: values to stack. */
-  Values iterations_of_scores(std::size_t first_term, std::size_t first_score) const;
+  Values iterations_of_scores(const Marks& first) const;
   /** The same, once they are arrays; in the order of iterations_of_scores. */
-  void take_iterations(std::size_t first_term, std::size_t first_score, const Values& arrays);
+  void take_iterations(const Marks& first, const Values& arrays);
   void enumerate_latent(const program::Sample& sample, const Values& parameters, bool in_guide);
   ir::Value latent_value(const Latent& latent) const;
+  /** An array filled in loops of the guide, at the open iterations of the model. */
+  ir::Value at_open_iterations(ir::Value array, int loops, const std::string& site) const;
   /** What the data of the open plates' elements tell about a latent of theirs, as one vector: the data of its
    * own element and iteration, and summaries of what the plates and loops inside hold. Empty when the
    * elements have no data of their own. */

@@ -72,6 +72,12 @@ struct EnumeratedSite {
   bool summed = false;               ///< already summed out at the end of an iteration
 };
 
+/** A value of the guide that the model reads: an array over the loops of the guide around it. */
+struct Looped {
+  ir::Value value; ///< at the open plates; with one leading dimension per loop
+  int loops = 0;
+};
+
 /** Where the guide's draw of a latent can be found when the model reaches the site. */
 struct Latent {
   std::string site;
@@ -80,8 +86,21 @@ struct Latent {
   std::optional<ir::AxisId> enumerated; ///< summed out in the guide: the axis of its values
   std::size_t term = 0;                 ///< guide term, when it has one
   bool has_term = false;
-  const catalog::Distribution* distribution = nullptr; ///< for closed-form KL; null inside loops
-  std::vector<ir::Value> parameters;
+  ir::Value draw;                                      ///< the value as drawn, inside its loops
+  const catalog::Distribution* distribution = nullptr; ///< for a closed-form KL; null where none is wanted
+  std::vector<Looped> parameters;                      ///< of that distribution
+};
+
+/** An expectation under a latent's own factor of the guide, with what is drawn before it held: of
+ * log p - log q, which is -KL(q || p), or of -log q, the entropy. */
+struct ClosedForm {
+  std::string site;
+  std::size_t guide_term = 0;
+  std::optional<std::size_t> prior_term; ///< of a KL
+  ir::Value value;                       ///< like a term's log_prob: for every element, 0 where there is none
+  ir::Value by_iteration;                ///< as in Term
+  ir::Value draw;                        ///< of the latent, inside its loops
+  std::vector<ir::Value> prior_parameters;
 };
 
 } // namespace plait::elbo
