@@ -48,4 +48,5 @@ int main(int argc, char** argv) {
     std::printf("tiles of %ld rows: ", long(tile));
     measure("vae", *make_vae<float>(synthetic_images(10000, 784), {.tile = tile}, 0, 1));
   }
+  measure("dmm", *make_dmm<float>(synthetic_chorales(229, 129, 88), {}, 0));
 }

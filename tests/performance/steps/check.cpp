@@ -66,6 +66,8 @@ bool check_gradients() {
   check("radon", make_radon(synthetic_radon(200, 13), 70, 5), 100, 1e-5);
   const VaeSizes sizes{.pixels = 30, .hidden = 20, .code = 5, .batch = 12, .tile = 8};
   check("vae", make_vae<double>(synthetic_images(40, sizes.pixels), sizes, 6, 1), 400, 1e-5);
+  const MarkovSizes markov{.keys = 11, .latent = 4, .emitter = 5, .gate = 6, .state = 7, .batch = 9};
+  check("dmm", make_dmm<double>(synthetic_chorales(20, 8, markov.keys), markov, 7), 400, 1e-5);
   return check_threads() && good;
 }
 

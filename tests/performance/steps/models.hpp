@@ -56,6 +56,21 @@ extern template std::unique_ptr<Baseline<float>> make_vae(std::vector<std::uint8
 extern template std::unique_ptr<Baseline<double>> make_vae(std::vector<std::uint8_t>, const VaeSizes&,
                                                            std::uint64_t, int);
 
+struct Chorales {
+  std::vector<std::uint8_t> notes;   ///< bytes 0 and 1, row-major [rows, longest, keys]
+  std::vector<std::int32_t> lengths; ///< time steps of each row, at least 1
+  std::int64_t longest = 0;
+};
+struct MarkovSizes {
+  std::int64_t keys = 88, latent = 100, emitter = 100, gate = 200, state = 600;
+  std::int64_t batch = 20;
+};
+/** examples/dmm: a recurrent guide over sequences of different lengths, one thread. */
+template <class Scalar>
+std::unique_ptr<Baseline<Scalar>> make_dmm(Chorales data, const MarkovSizes& sizes, std::uint64_t seed);
+extern template std::unique_ptr<Baseline<float>> make_dmm(Chorales, const MarkovSizes&, std::uint64_t);
+extern template std::unique_ptr<Baseline<double>> make_dmm(Chorales, const MarkovSizes&, std::uint64_t);
+
 /** Compares the gradient of every baseline with central differences, on small sizes. Prints a line each; true
  * when all agree. */
 bool check_gradients();

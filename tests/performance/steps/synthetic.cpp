@@ -84,4 +84,25 @@ std::vector<std::uint8_t> synthetic_images(std::size_t rows, std::int64_t pixels
   return bits;
 }
 
+Chorales synthetic_chorales(std::size_t rows, std::int64_t longest, std::int64_t keys) {
+  Chorales data;
+  data.longest = longest;
+  data.notes.resize(rows * static_cast<std::size_t>(longest * keys));
+  for (std::size_t i = 0; i < rows; ++i) {
+    const auto row = static_cast<std::uint32_t>(i);
+    const double u = uniform(row, 0, 10);
+    const auto length = 1 + static_cast<std::int64_t>(u * static_cast<double>(longest));
+    data.lengths.push_back(static_cast<std::int32_t>(length));
+    for (std::int64_t t = 0; t < length; ++t)
+      for (std::uint32_t voice = 0; voice < 4; ++voice) {
+        const auto beat = static_cast<std::uint32_t>(t / (1 + voice));
+        const double key = uniform(row, 4 * beat + voice, 11) * static_cast<double>(keys);
+        data.notes[(i * static_cast<std::size_t>(longest) + static_cast<std::size_t>(t)) *
+                       static_cast<std::size_t>(keys) +
+                   static_cast<std::size_t>(key)] = 1;
+      }
+  }
+  return data;
+}
+
 } // namespace plait::performance

@@ -24,4 +24,7 @@ RadonData synthetic_radon(std::size_t rows, std::size_t counties);
 /** Bits in blobs: about a fifth of them set, neighbours alike. */
 std::vector<std::uint8_t> synthetic_images(std::size_t rows, std::int64_t pixels);
 
+/** Rows of 1 to `longest` time steps, three or four keys down at a time, most of them held. */
+Chorales synthetic_chorales(std::size_t rows, std::int64_t longest, std::int64_t keys);
+
 } // namespace plait::performance

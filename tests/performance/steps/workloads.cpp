@@ -142,10 +142,38 @@ void fill_vae(Workload& workload, const std::string& file) {
   };
 }
 
+void fill_dmm(Workload& workload, const std::string& folder) {
+  constexpr std::int64_t keys = 88;
+  Chorales data;
+  const std::string notes = folder + "/jsb_train_pianoroll_u8.npy",
+                    lengths = folder + "/jsb_train_len_i32.npy";
+  if (std::filesystem::exists(notes)) {
+    workload.data.add_argument("notes=" + notes);
+    workload.data.add_argument("T=" + lengths);
+    data.lengths = numbers<std::int32_t>(read_array(lengths));
+    data.notes = numbers<std::uint8_t>(read_array(notes));
+    data.longest = static_cast<std::int64_t>(data.notes.size() / data.lengths.size()) / keys;
+    workload.shape = "20 of 229 chorales, f32, JSB";
+  } else {
+    data = synthetic_chorales(229, 129, keys);
+    const auto rows = static_cast<std::int64_t>(data.lengths.size());
+    workload.data.set("notes", {rows, data.longest, keys}, doubles(data.notes));
+    workload.data.set("T", {rows}, doubles(data.lengths));
+    workload.shape = "20 of 229 sequences, f32, synthetic";
+  }
+  workload.options.compile.precision = Precision::f32;
+  workload.options.learning_rate = 1e-3;
+  workload.tolerance = 2e-4;
+  workload.make_step = [data = std::move(data), rate = workload.options.learning_rate,
+                        seed = workload.options.seed](int) {
+    return stepper(make_dmm<float>(data, MarkovSizes{}, seed), rate);
+  };
+}
+
 } // namespace
 
 std::vector<std::string> workload_names() {
-  return {"coin", "eight_schools", "logistic", "logistic64", "radon", "vae"};
+  return {"coin", "eight_schools", "logistic", "logistic64", "radon", "vae", "dmm"};
 }
 
 Workload make_workload(const std::string& name, const std::string& source_folder,
@@ -166,6 +194,8 @@ Workload make_workload(const std::string& name, const std::string& source_folder
     fill_radon(workload, data_folder + "/hier/pdb_radon_all.json");
   else if (name == "vae")
     fill_vae(workload, data_folder + "/mnist/mnist_train_images_u8.npy");
+  else if (name == "dmm")
+    fill_dmm(workload, data_folder + "/jsb");
   else
     throw std::invalid_argument("there is no workload named " + name);
   return workload;
