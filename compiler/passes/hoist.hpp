@@ -1,6 +1,7 @@
 /** \file
  * Moves what does not change from one iteration to the next out of loop bodies, as far out as its operands
- * allow. Draws whose counters depend on the iteration stay where they are.
+ * allow; factors of what a loop adds up as well. Draws whose counters depend on the iteration stay where they
+ * are.
  */
 #pragma once
 

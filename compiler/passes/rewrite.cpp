@@ -1,5 +1,7 @@
 #include "compiler/passes/rewrite.hpp"
 
+#include "compiler/catalog/ops.hpp"
+
 #include "compiler/tensor_ir/print.hpp"
 
 #include <algorithm>
@@ -53,6 +55,10 @@ Rewriter::Carried Rewriter::carried(NodeId, std::size_t) const {
 
 bool Rewriter::keeps_result(NodeId, LoopResult, std::size_t) const {
   return true;
+}
+
+Rewriter::Factored Rewriter::factored(Value accumulated, RegionId) {
+  return {accumulated, std::nullopt};
 }
 
 std::optional<Value> Rewriter::result_of_invariant(LoopResult, Value, const ir::Extent&) {
@@ -137,13 +143,19 @@ void Rewriter::loop(NodeId id) {
   for (std::size_t k : kept)
     nexts.push_back(mapped(from.nexts[k]));
   using Numbers = std::vector<std::pair<std::size_t, std::size_t>>; // number in the old loop, in the new one
-  using Numbers = std::vector<std::pair<std::size_t, std::size_t>>; // number in the old loop, in the new one
+  std::map<std::size_t, Value> factors; // of accumulated values, by number in the old loop
   const auto collect = [&](LoopResult result, const std::vector<NodeId>& values, Numbers& numbers,
                            std::vector<Value>& collected) {
     for (std::size_t k = 0; k < values.size(); ++k) {
       if (!keeps_result(id, result, k))
         continue;
-      const Value value = mapped(values[k]);
+      Value value = mapped(values[k]);
+      if (result == LoopResult::accumulated) {
+        const Factored split = factored(value, body);
+        value = split.added_up;
+        if (split.factor)
+          factors[k] = *split.factor;
+      }
       if (!is_inside(value, body)) {
         builder_.set_current_region(result_.regions[place(body)].parent);
         const std::optional<Value> simpler = result_of_invariant(result, value, from.trip_count);
@@ -173,6 +185,10 @@ void Rewriter::loop(NodeId id) {
     loop_results_[{id, LoopResult::stacked, old}] = values.stacked[now];
   for (const auto& [old, now] : accumulated_numbers)
     loop_results_[{id, LoopResult::accumulated, old}] = values.accumulated[now];
+  for (const auto& [number, factor] : factors) {
+    Value& sum = loop_results_.at({id, LoopResult::accumulated, number});
+    sum = builder_.broadcast_like(sum * factor, source_.type(from.accumulated[number]));
+  }
 }
 
 } // namespace plait::passes

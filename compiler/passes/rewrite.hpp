@@ -42,6 +42,12 @@ protected:
   /** A stacked or accumulated result computed without the loop, from a value defined outside of its body. */
   virtual std::optional<ir::Value> result_of_invariant(ir::LoopResult result, ir::Value value,
                                                        const ir::Extent& trip_count);
+  /** An accumulated value of a body, written as a product. */
+  struct Factored {
+    ir::Value added_up;
+    std::optional<ir::Value> factor; ///< defined outside of the body
+  };
+  virtual Factored factored(ir::Value accumulated, ir::RegionId body);
   virtual void enter_body() {}
   virtual void leave_body() {}
 
@@ -52,13 +58,13 @@ protected:
   ir::Value operand(ir::Value value, std::size_t number) {
     return builder_.value(result_.node(value.id()).operands[number]);
   }
+  bool is_inside(ir::Value value, ir::RegionId body) const;
   /** Where the old node went. */
   ir::Value mapped(ir::NodeId old) const;
 
 private:
   void region(ir::RegionId id);
   void loop(ir::NodeId id);
-  bool is_inside(ir::Value value, ir::RegionId body) const;
 
   const ir::Graph& source_;
   ir::Graph result_;

@@ -380,6 +380,29 @@ TEST_CASE("draws stay with the iteration that their counters name, others leave 
   CHECK(outside == 1);
 }
 
+TEST_CASE("a factor that stays the same leaves the sum over iterations") {
+  const Made made = make([](const Values& e) {
+    const std::vector<Value> inits{e.x};
+    const ir::NodeId loop = e.b.begin_loop(known(5), false, inits);
+    const Value h = e.b.loop_argument(loop, 0);
+    // Twice in one product, once below another sum, and a product of two values that both change.
+    const std::vector<Value> sums{e.y * (ir::sin(h) * e.s), e.y * h + h, ir::sin(h) * h};
+    const auto values = e.b.finish_loop(loop, std::vector<Value>{ir::sin(h)}, {}, sums);
+    return values.accumulated[0] + values.accumulated[1] + values.accumulated[2];
+  });
+  const ir::Graph after = passes::hoist(made.graph);
+  ir::verify(after, "hoist");
+  REQUIRE(after.loops.size() == 1);
+  std::vector<std::string> kinds;
+  for (const ir::NodeId value : after.loops[0].accumulated)
+    kinds.emplace_back(after.node(value).op->name);
+  CHECK(kinds == std::vector<std::string>{"sin", "add", "multiply"});
+  const auto x = ir::interpret(made.graph, made.inputs).outputs[0],
+             y = ir::interpret(after, made.inputs).outputs[0];
+  for (std::size_t n = 0; n < x.numbers.size(); ++n)
+    CHECK(x.numbers[n] == Approx(y.numbers[n]));
+}
+
 TEST_CASE("dead code goes, also around loops") {
   const Made made = make([](const Values& e) {
     const std::vector<Value> inits{e.s, e.t};
