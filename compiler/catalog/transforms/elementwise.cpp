@@ -48,15 +48,14 @@ Moved softplus_backward(Builder&, Value y, Values) {
 Parameters affine_parameters() {
   return {{"loc"}, {"scale", SupportKind::positive}};
 }
-// y = loc + scale x, log |dy/dx| = log scale.
-Moved affine_forward(Builder& builder, Value x, Values p, const Shape& shape) {
+// y = loc + scale x, log |dy/dx| = log scale. The scale may vary over axes that the value does not have.
+Moved affine_forward(Builder&, Value x, Values p, const Shape& shape) {
   const Value scale = p[1];
-  return {p[0] + scale * x, builder.broadcast(fill(log(scale), shape), x.type().axes, shape)};
+  return {p[0] + scale * x, fill(log(scale), shape)};
 }
-Moved affine_backward(Builder& builder, Value y, Values p) {
+Moved affine_backward(Builder&, Value y, Values p) {
   const Value scale = p[1];
-  const Shape shape = y.type().shape;
-  return {(y - p[0]) / scale, builder.broadcast(fill(log(scale), shape), y.type().axes, shape)};
+  return {(y - p[0]) / scale, fill(log(scale), y.type().shape)};
 }
 
 } // namespace

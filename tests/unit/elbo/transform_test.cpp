@@ -142,6 +142,18 @@ TEST_CASE("the order statistics have their textbook density") {
         Approx(std::log(2.0) - std::log(2 * M_PI) - 0.5 * (0.16 + 0.81)).margin(1e-12));
 }
 
+TEST_CASE("the scale of a transform may depend on what is summed out") {
+  // One observation, two components: log sum over k of p(k) N((x - k) / s_k; 0, 1) / s_k, s = (1, 3).
+  Setting setting;
+  setting.data["x"] = {0.4};
+  Objective fit("data x : real;\nmodel { k ~ bernoulli(0.25) using enumerate; "
+                "x ~ affine(normal(0, 1), k, 1 + 2 * k); }\n",
+                setting);
+  const auto normal = [](double z) { return std::exp(-z * z / 2) / std::sqrt(2 * M_PI); };
+  CHECK(fit.evaluate().elbo ==
+        Approx(std::log(0.75 * normal(0.4) + 0.25 * normal((0.4 - 1) / 3) / 3)).margin(1e-12));
+}
+
 TEST_CASE("a flow with the same weights in model and guide leaves nothing") {
   const std::string flow =
       GENERATE("coupling(normal(0.2, 0.7)[Z], flows = 3, hidden = 4)", "coupling(normal(0.2, 0.7)[Z], half)",
