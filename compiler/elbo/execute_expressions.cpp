@@ -424,8 +424,12 @@ Value Executor::evaluate_layer(const program::LayerCall& call) {
 
 Executor::Values Executor::evaluate_function(const program::FunctionCall& call) {
   const program::Instance& instance = program_->instance(call.instance);
-  for (std::size_t k = 0; k < call.arguments.size(); ++k)
-    bound_[static_cast<std::size_t>(instance.parameters[k])] = evaluate(call.arguments[k]);
+  // All arguments before any parameter: in f(a, f(b, c)) the inner call has the same parameters.
+  Values arguments;
+  for (const program::ExprPtr& argument : call.arguments)
+    arguments.push_back(evaluate(argument));
+  for (std::size_t k = 0; k < arguments.size(); ++k)
+    bound_[static_cast<std::size_t>(instance.parameters[k])] = arguments[k];
   const bool in_baseline = std::exchange(in_baseline_, false); // a net's own layers learn
   auto result = walk(instance.body);
   in_baseline_ = in_baseline;
