@@ -1,6 +1,7 @@
 #include "compiler/elbo/build_draws.hpp"
 
 #include "compiler/elbo/walk.hpp"
+#include "compiler/plates/sites.hpp"
 
 #include <algorithm>
 
@@ -59,7 +60,7 @@ DrawnValue arrange(const program::Program& program, Sizes& sizes, ir::Builder& b
       extents.push_back(program.loop(frame.id).extent);
   extents.insert(extents.end(), layout.dims.begin(), layout.dims.end());
 
-  DrawnValue drawn{value, {}};
+  DrawnValue drawn{value, {}, {}};
   if (extents.size() != value.type().axes.size() + value.type().shape.size())
     return drawn;
   for (std::size_t dim = 0; dim < extents.size(); ++dim) {
@@ -72,6 +73,25 @@ DrawnValue arrange(const program::Program& program, Sizes& sizes, ir::Builder& b
                               extents[dim].constant});
   }
   return drawn;
+}
+
+/** Latents of the model that no statement samples, or gives a value, where none of their conditions holds. */
+std::set<program::SymbolId> partial_latents(const program::Program& program) {
+  std::map<program::SymbolId, std::vector<plates::Path>> paths;
+  for (const plates::Site& site : plates::find_sites(program, program.model, program::BlockKind::model))
+    if (!site.observed)
+      paths[site.symbol].push_back(site.conditions);
+  plates::for_each_assignment(program.model, [&](const program::Assign& assign, const plates::Path& path) {
+    for (program::SymbolId target : assign.targets)
+      if (const auto latent = paths.find(target); latent != paths.end())
+        latent->second.push_back(path);
+  });
+  const plates::ConditionLogic logic(program);
+  std::set<program::SymbolId> result;
+  for (const auto& [symbol, where] : paths)
+    if (!logic.cover(where))
+      result.insert(symbol);
+  return result;
 }
 
 /** Collects the data that expressions read. */
@@ -167,8 +187,11 @@ std::optional<PosteriorDraws> build_draws(const program::Program& program, const
       executor.run(*program.guide, Role::guide);
     // The model is walked in any case: automatic guides draw when it reaches their sites, and the predict
     // block may read its locals.
+    executor.drawing.partial = partial_latents(program);
     executor.run(program.model, Role::model);
+    const std::map<std::string, Value> existence = executor.take_existence();
     executor.draw_summed_out();
+    executor.take_given_values();
     // Without a predict block the data are drawn anew: the posterior predictive of every observed site.
     if (draws.predict)
       executor.run(program.predict ? *program.predict : program.model, Role::predict);
@@ -177,10 +200,13 @@ std::optional<PosteriorDraws> build_draws(const program::Program& program, const
     const auto arranged = [&](const std::string& name, program::BlockKind block, Value value) {
       const auto layout = layout_of(program, name, block);
       return layout ? arrange(program, *walk.sizes, *walk.elbo.builder, *layout, value)
-                    : DrawnValue{value, {}};
+                    : DrawnValue{value, {}, {}};
     };
-    for (const auto& [name, latent] : executor.latents)
+    for (const auto& [name, latent] : executor.latents) {
       result.latents[name] = arranged(name, program::BlockKind::model, latent.value);
+      if (const auto exists = existence.find(name); exists != existence.end())
+        result.latents[name].exists = arranged(name, program::BlockKind::model, exists->second).value;
+    }
     for (const auto& [name, value] : executor.results)
       result.results[name] = arranged(name, program::BlockKind::predict, value);
     result.graph = std::move(walk.elbo.graph);

@@ -9,6 +9,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -33,6 +34,9 @@ struct RaggedDim {
 struct DrawnValue {
   ir::Value value;
   std::vector<RaggedDim> ragged; ///< dimensions are counted over axes first, then the shape
+  /** 1 where the value exists, 0 elsewhere, with the leading dimensions of `value`; null: everywhere. It
+   * depends on the data alone. */
+  std::optional<ir::Value> exists;
 };
 
 struct PosteriorDraws {

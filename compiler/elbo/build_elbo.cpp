@@ -16,21 +16,23 @@ using ir::Value;
 
 namespace {
 
-std::vector<SiteEstimate> describe_estimates(const Executor& walk, const Objective& objective,
-                                             bool several_particles) {
+std::vector<SiteEstimate> describe_estimates(const program::Program& program, const Executor& walk,
+                                             const Objective& objective, bool several_particles) {
   std::vector<SiteEstimate> result;
   switch (objective.scores.get()) {
   case ScoreRule::surrogate:
     for (const ScoreSite& site : walk.scores)
-      result.push_back({site.site, "score, " + describe_baseline(site, several_particles)});
+      result.push_back({site.sample, "score, " + describe_baseline(site, several_particles)});
     break;
   case ScoreRule::held_out:
     for (const ScoreSite& site : walk.scores)
-      result.push_back({site.site, "score, " + std::string(objective.name)});
+      result.push_back({site.sample, "score, " + std::string(objective.name)});
     break;
   case ScoreRule::weighted:
-    for (const auto& [name, latent] : walk.latents)
-      result.push_back({name, "weighted log q"});
+    program::for_each_statement(*program.guide, [&](const program::Statement& statement) {
+      if (const auto* sample = program::get_if<program::Sample>(statement))
+        result.push_back({sample->id, "weighted log q"});
+    });
     break;
   case ScoreRule::refused:
     break;
@@ -184,7 +186,7 @@ std::optional<Elbo> build_elbo(const program::Program& program, const ElboOption
       walk.elbo.shapes_draws = parameters_of_draws(executor, *walk.elbo.graph, program);
     walk.elbo.objective = std::move(value);
     warn_of_unused_baselines(program, *objective, diagnostics);
-    walk.elbo.estimates = describe_estimates(executor, *objective, walk.particles.has_value());
+    walk.elbo.estimates = describe_estimates(program, executor, *objective, walk.particles.has_value());
     for (const auto& [name, latent] : executor.latents)
       walk.elbo.latents[name] = latent.value;
     return std::move(walk.elbo);

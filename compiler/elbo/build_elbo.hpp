@@ -25,9 +25,10 @@ struct ElboOptions {
   bool anneal = false;            ///< latent terms of the loss are multiplied by the input "kl_weight"
 };
 
-/** How a latent's gradient is estimated where the objective decides it, for `plait check`. */
+/** How the gradient of a statement that draws a latent is estimated where the objective decides it, for
+ * `plait check`. */
 struct SiteEstimate {
-  std::string site;
+  program::SampleId sample = -1;
   std::string estimator;
 };
 

@@ -3,6 +3,8 @@
 #include "compiler/elbo/dependence.hpp"
 
 #include <algorithm>
+#include <set>
+#include <string>
 
 namespace plait::elbo {
 
@@ -28,14 +30,19 @@ bool is_exact(const ClosedForm& form, const std::vector<EnumeratedSite>& enumera
 std::vector<const ClosedForm*> exact_closed_forms(const Executor& walk, const ir::Graph& graph) {
   std::vector<const ClosedForm*> result;
   std::vector<bool> replaced(walk.terms.size(), false);
-  for (const bool divergence : {true, false})
-    for (const ClosedForm& form : walk.closed_forms) {
-      if (form.prior_term.has_value() != divergence || replaced[form.guide_term] ||
-          !is_exact(form, walk.enumerated, graph))
-        continue;
+  // The densities of a latent that branches draw belong together.
+  std::set<std::string> sampled = walk.without_divergence;
+  for (const ClosedForm& form : walk.closed_forms)
+    if (form.prior_term && !is_exact(form, walk.enumerated, graph))
+      sampled.insert(form.site);
+  for (const ClosedForm& form : walk.closed_forms)
+    if (form.prior_term && !sampled.contains(form.site)) {
       replaced[form.guide_term] = true;
       result.push_back(&form);
     }
+  for (const ClosedForm& form : walk.closed_forms)
+    if (!form.prior_term && !replaced[form.guide_term] && is_exact(form, walk.enumerated, graph))
+      result.push_back(&form);
   return result;
 }
 

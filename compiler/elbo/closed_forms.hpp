@@ -15,8 +15,8 @@
 
 namespace plait::elbo {
 
-/** The closed forms that hold, at most one for each guide term: a divergence before an entropy. In the order
- * of the walk, divergences first. */
+/** The closed forms that hold, for each guide term divergences or its entropy: divergences where all branches
+ * of the latent have them. In the order of the walk, divergences first. */
 std::vector<const ClosedForm*> exact_closed_forms(const Executor& walk, const ir::Graph& graph);
 
 } // namespace plait::elbo

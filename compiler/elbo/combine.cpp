@@ -215,7 +215,8 @@ void expect(std::vector<Contribution>& contributions, const Executor& walk, ir::
             fmt::format(
                 "{} is summed out element by element of its plates, but this term reads it from outside them",
                 site->site));
-      const Value log_q = walk.terms[site->term].log_prob;
+      // Where the site does not exist its values weigh 1/K each: what is read there does not depend on it.
+      const Value log_q = site->log_weight;
       axes = ir::unite(axes, log_q.type().axes);
       log_weight = log_weight ? log_weight + log_q : log_q;
       summed.push_back(site->axis);

@@ -298,10 +298,9 @@ Value Executor::next_table(const Chain& chain, const std::set<LoopPlan::Past>& f
 }
 
 void Executor::take_conditions(Chain& chain, const EnumeratedSite& site) const {
-  if (site.conditions.empty() && !chain.condition)
+  if (!site.condition && !chain.condition)
     return;
-  const bool alike = site.conditions.size() == 1 &&
-                     (!chain.condition || chain.condition->id() == site.conditions.front().id());
+  const bool alike = site.condition && (!chain.condition || chain.condition->id() == site.condition->id());
   const bool starts =
       std::count_if(chain.current.begin(), chain.current.end(), [](AxisId axis) { return axis >= 0; }) == 1;
   if (!alike || (!chain.condition && !starts))
@@ -315,7 +314,7 @@ void Executor::take_conditions(Chain& chain, const EnumeratedSite& site) const {
     throw Unsupported(site.span,
                       fmt::format("summing out {} along its loop under a condition {}", site.site,
                                   chain.in_guide ? "in the guide" : "when more than its last value is read"));
-  chain.condition = site.conditions.front();
+  chain.condition = site.condition;
 }
 
 void Executor::sum_out_iteration(std::size_t first_term, std::size_t first_site, Chain& chain,

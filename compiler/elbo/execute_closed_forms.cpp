@@ -7,48 +7,72 @@ namespace plait::elbo {
 
 using ir::Value;
 
-void Executor::add_entropy(const Latent& latent, Value entropy) {
+void Executor::add_entropy(const program::Sample& sample, const Latent::Draw& draw, Value entropy) {
   if (!wants_closed_forms)
     return;
   ClosedForm form;
-  form.site = latent.site;
-  form.guide_term = latent.term;
+  form.site = program_->symbol(sample.symbol).name;
+  form.guide_term = *draw.term;
   form.value = per_element(entropy);
-  form.draw = latent.draw;
+  form.draw = draw.value;
   closed_forms.push_back(std::move(form));
 }
 
-void Executor::add_divergence(const program::Sample& sample, const Latent& latent, std::size_t prior_term,
-                              const Values& parameters) {
-  if (!wants_closed_forms || !latent.has_term || !latent.distribution || !sample.transforms.empty() ||
-      !catalog::find_kl_divergence(latent.distribution->name, sample.distribution->name))
-    return;
+std::optional<Value> Executor::divergence(const program::Sample& sample, const Latent& latent,
+                                          const Latent::Draw& draw, const Values& parameters) {
+  if (!draw.term || !draw.distribution || !sample.transforms.empty() ||
+      !catalog::find_kl_divergence(draw.distribution->name, sample.distribution->name))
+    return std::nullopt;
   Values of_guide;
-  for (const Looped& parameter : latent.parameters)
+  for (const Looped& parameter : draw.parameters)
     of_guide.push_back(at_open_iterations(parameter.value, parameter.loops, latent.site));
-  const auto divergence =
-      catalog::kl_divergence(*builder_, *latent.distribution, of_guide, *sample.distribution, parameters,
-                             sizes_->shape(sample.type.dims));
-  if (!divergence)
+  return catalog::kl_divergence(*builder_, *draw.distribution, of_guide, *sample.distribution, parameters,
+                                sizes_->shape(sample.type.dims));
+}
+
+void Executor::add_divergences(const program::Sample& sample, const Latent& latent, std::size_t prior_term,
+                               const Values& parameters) {
+  if (!wants_closed_forms)
     return;
-  ClosedForm form;
-  form.site = latent.site;
-  form.guide_term = latent.term;
-  form.prior_term = prior_term;
-  form.value = per_element(-*divergence);
-  form.draw = latent.draw;
-  form.prior_parameters = parameters;
-  closed_forms.push_back(std::move(form));
+  for (const Latent::Draw& draw : latent.draws) {
+    const bool conditional = !path_.empty() || !draw.path.empty();
+    if (conditional && logic().exclude(path_, draw.path))
+      continue;
+    const std::optional<Value> divergence = this->divergence(sample, latent, draw, parameters);
+    if (!divergence) {
+      without_divergence.insert(latent.site);
+      continue;
+    }
+    ClosedForm form;
+    form.site = latent.site;
+    form.guide_term = *draw.term;
+    form.prior_term = prior_term;
+    form.value = per_element(-*divergence);
+    if (draw.taken && !logic().implies(path_, draw.path)) {
+      const Value taken = at_open_iterations(draw.taken->value, draw.taken->loops, latent.site);
+      form.value = ir::select(ir::greater(taken, builder_->real(0)), form.value, builder_->real(0));
+    }
+    form.draw = draw.value;
+    form.prior_parameters = parameters;
+    closed_forms.push_back(std::move(form));
+  }
 }
 
 std::vector<Looped*> Executor::parameters_in_loops(const std::vector<std::string>& names) {
   std::vector<Looped*> result;
   if (!wants_closed_forms)
     return result;
+  const auto add = [&](Looped& value) {
+    if (builder_->graph().node(value.value.id()).region != ir::root_region)
+      result.push_back(&value);
+  };
   for (const std::string& name : names)
-    for (Looped& parameter : latents.at(name).parameters)
-      if (builder_->graph().node(parameter.value.id()).region != ir::root_region)
-        result.push_back(&parameter);
+    for (Latent::Draw& draw : latents.at(name).draws) {
+      for (Looped& parameter : draw.parameters)
+        add(parameter);
+      if (draw.taken)
+        add(*draw.taken);
+    }
   return result;
 }
 

@@ -42,15 +42,12 @@ bool same(const Subscript& a, const Subscript& b) {
 void Executor::keep_drawn(const program::Sample& sample, Value value) {
   const program::Symbol& symbol = program_->symbol(sample.symbol);
   value = symbol.type.is_real() ? catalog::as_real(value) : catalog::as_integer(value);
-  if (!conditions_.empty()) {
+  if (const auto condition = open_condition()) {
     // Where the branch is not taken the data stay as given, or as another branch has drawn them.
-    Value condition = conditions_.front();
-    for (std::size_t k = 1; k < conditions_.size(); ++k)
-      condition = ir::logical_and(condition, conditions_[k]);
     Value otherwise =
         drawing.absent.contains(symbol.id) ? builder_->zeros(value.type()) : evaluate(sample.value);
     otherwise = symbol.type.is_real() ? catalog::as_real(otherwise) : catalog::as_integer(otherwise);
-    value = ir::select(condition, value, otherwise);
+    value = ir::select(*condition, value, otherwise);
   }
   std::vector<DrawnData>& entries = drawn_[symbol.id];
   const auto [name, subscripts] = parts_of_target(sample.value);
@@ -60,6 +57,28 @@ void Executor::keep_drawn(const program::Sample& sample, Value value) {
   });
   if (name)
     entries.push_back({sample.value, value, loops_.size()});
+}
+
+void Executor::note_existence(program::SymbolId latent) {
+  if (role_ == Role::model && drawing.partial.contains(latent))
+    produce(program_->symbol(latent).name, builder_->broadcast(builder_->real(1), open_axes(), {}));
+}
+
+void Executor::take_given_values() {
+  program::for_each_statement(program_->model, [&](const program::Statement& statement) {
+    const auto* assign = program::get_if<program::Assign>(statement);
+    if (!assign)
+      return;
+    for (program::SymbolId id : assign->targets) {
+      const auto latent = latents.find(program_->symbol(id).name);
+      const Value value = bound_[static_cast<std::size_t>(id)];
+      if (program_->symbol(id).kind != program::SymbolKind::site || latent == latents.end() || !value)
+        continue;
+      const ir::Type drawn = latent->second.value.type();
+      latent->second.value =
+          builder_->broadcast(value, ir::unite(value.type().axes, drawn.axes), drawn.shape);
+    }
+  });
 }
 
 Value Executor::drawn_data(const program::Name& name, std::vector<Subscript>& subscripts) const {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace plait::elbo {
@@ -35,6 +36,10 @@ void Executor::add_score_site(const program::Sample& sample, Value draw, Value l
                       program_->symbol(sample.symbol).name, builder_->graph().axis(axis).name));
   ScoreSite score;
   score.site = program_->symbol(sample.symbol).name;
+  const auto others = std::count_if(scores.begin(), scores.end(),
+                                    [&](const ScoreSite& other) { return other.site == score.site; });
+  score.state = others == 0 ? score.site : fmt::format("{}.{}", score.site, others + 1);
+  score.sample = sample.id;
   score.span = sample.span;
   score.term = term;
   score.draw = draw;

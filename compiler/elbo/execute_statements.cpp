@@ -79,7 +79,8 @@ void Executor::walk_assign(const program::Assign& assign) {
     value = catalog::fill(value, sizes_->shape(symbol.type.dims));
     bound_[static_cast<std::size_t>(symbol.id)] = value;
     if (role_ == Role::predict && loops_.empty() && of_predict_block(symbol.id))
-      results[symbol.name] = value;
+      produce(symbol.name, value);
+    note_existence(symbol.id);
   }
 }
 
@@ -120,13 +121,21 @@ std::optional<Executor::Values> Executor::walk_if(const program::IfStatement& st
   const Value condition = boolean(statement.condition);
   const std::vector<Value> before = bound_;
 
-  conditions_.push_back(condition);
+  const auto open = [&](bool taken) {
+    conditions_.push_back(taken ? condition : ir::logical_not(condition));
+    path_.push_back({statement.condition, taken});
+  };
+  const auto close = [&] {
+    conditions_.pop_back();
+    path_.pop_back();
+  };
+  open(true);
   auto then_result = walk(statement.then_body);
-  conditions_.pop_back();
+  close();
   const std::vector<Value> after_then = bound_;
 
   bound_ = before;
-  conditions_.push_back(ir::logical_not(condition));
+  open(false);
   auto else_result = walk(statement.else_body);
   if ((then_result && !else_result) || (!then_result && else_result)) {
     // One branch has returned: the statements after the `if` run for the other one.
@@ -135,12 +144,13 @@ std::optional<Executor::Values> Executor::walk_if(const program::IfStatement& st
     } else {
       const std::vector<Value> after_else = bound_;
       bound_ = after_then;
-      conditions_.back() = condition;
+      close();
+      open(true);
       then_result = walk_from(rest, next);
       bound_ = after_else;
     }
   }
-  conditions_.pop_back();
+  close();
   if (then_result && else_result) {
     Values merged;
     for (std::size_t k = 0; k < then_result->size(); ++k) {
@@ -158,7 +168,16 @@ std::optional<Executor::Values> Executor::walk_if(const program::IfStatement& st
     const auto k = static_cast<std::size_t>(id);
     const Value yes = after_then[k] ? after_then[k] : before[k];
     const Value no = bound_[k] ? bound_[k] : before[k];
-    if (yes && no)
+    if (role_ == Role::model)
+      check_followed(id, yes, no, statement.condition->span);
+    // A value that may be none of those that are summed over stands beside the axis.
+    const program::Type& type = program_->symbol(id).type;
+    const bool is_finite =
+        type.element == program::Element::bit || (type.element == program::Element::index && type.index_size);
+    EnumeratedSite* summed = yes && no && is_finite ? find_summed(id) : nullptr;
+    if (summed)
+      bound_[k] = merge_summed(*summed, condition, {statement.condition, true}, yes, no);
+    else if (yes && no)
       bound_[k] = select(condition, yes, no, program_->symbol(id).type);
     else
       bound_[k] = yes ? yes : no;

@@ -14,6 +14,7 @@
 #include "compiler/elbo/terms.hpp"
 #include "compiler/guide/family.hpp"
 #include "compiler/guide/parameters.hpp"
+#include "compiler/plates/conditions.hpp"
 #include "compiler/program/program.hpp"
 
 #include <map>
@@ -22,6 +23,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace plait::elbo {
@@ -106,9 +108,17 @@ public:
   struct Drawing {
     bool draws = false;       ///< sites enumerated in the guide are drawn; those of the model are kept for it
     bool redraws_data = true; ///< the predict walk draws the data anew; else they stay as given
-    std::set<program::SymbolId> absent; ///< data that were not given: observing them leaves no term
+    std::set<program::SymbolId> absent;  ///< data that were not given: observing them leaves no term
+    std::set<program::SymbolId> partial; ///< latents of the model that do not exist everywhere
   };
   Drawing drawing;
+
+  /** After a walk of the model for draws: by latent of `drawing.partial`, 1 where it exists and 0 elsewhere.
+   */
+  std::map<std::string, ir::Value> take_existence() { return std::exchange(results, {}); }
+  /** After a walk of the model for draws: a latent has the value that the model gives it where it is not
+   * sampled. */
+  void take_given_values();
 
   /** All latent sites of the model in the order the walk reaches them, without making any node. */
   std::vector<guide::LatentSite> latent_sites();
@@ -119,6 +129,8 @@ public:
   std::map<std::string, Latent> latents;
   /** Expectations that may stand in for terms, see exact_closed_forms; only with `wants_closed_forms`. */
   std::vector<ClosedForm> closed_forms;
+  /** Latents for which some branch of the guide has no divergence to a prior that holds where it does. */
+  std::set<std::string> without_divergence;
   bool wants_closed_forms = false;
   /** What the predict walk makes: values of the predict block, and data drawn anew. By name, plates as axes.
    */
@@ -192,12 +204,15 @@ private:
   void draw_latent(const program::Sample& sample, const Values& parameters);
   void score_latent(const program::Sample& sample, const Values& parameters);
   void add_score_site(const program::Sample& sample, ir::Value draw, ir::Value log_prob, std::size_t term);
-  void add_entropy(const Latent& latent, ir::Value entropy);
-  /** KL(q || p) of the latent, when the table has it and `parameters` are those of p. */
-  void add_divergence(const program::Sample& sample, const Latent& latent, std::size_t prior_term,
-                      const Values& parameters);
-  /** Parameters of these latents' distributions that vary with the loop they are drawn in: what a divergence
-   * reads of every iteration. */
+  void add_entropy(const program::Sample& sample, const Latent::Draw& draw, ir::Value entropy);
+  /** KL(q || p) for each branch of the guide that can be taken where this statement is, as far as the table
+   * has it; `parameters` are those of p. */
+  void add_divergences(const program::Sample& sample, const Latent& latent, std::size_t prior_term,
+                       const Values& parameters);
+  std::optional<ir::Value> divergence(const program::Sample& sample, const Latent& latent,
+                                      const Latent::Draw& draw, const Values& parameters);
+  /** What a divergence reads of every iteration: parameters of these latents' distributions and conditions
+   * that vary with the loop they are drawn in. */
   std::vector<Looped*> parameters_in_loops(const std::vector<std::string>& names);
   /** How much of everything there is when a loop opens: what is made after it belongs to the loop. */
   struct Marks {
@@ -211,7 +226,25 @@ private:
   Values iterations_of_scores(const Marks& first) const;
   /** The same, once they are arrays; in the order of iterations_of_scores. */
   void take_iterations(const Marks& first, const Values& arrays);
+  /** Enters a draw of the sample into `latents`, beside what other branches have drawn. */
+  void keep_latent(const program::Sample& sample, ir::Value value, Latent::Draw draw);
+  /** A latent's value as the program reads it. */
+  static ir::Value of_symbol(ir::Value value, const program::Symbol& symbol);
   void enumerate_latent(const program::Sample& sample, const Values& parameters, bool in_guide);
+  /** The axis of a latent that another branch of this walk has begun to sum out; null when there is none. */
+  EnumeratedSite* find_summed(program::SymbolId symbol);
+  /** A new axis for a latent that exists nowhere so far. */
+  EnumeratedSite& begin_summed(const program::Sample& sample, ir::Extent size, bool in_guide);
+  /** The log weights of a latent's values in the branch that is open; `log_q` is what the guide's density
+   * term counts for each. */
+  void weigh_here(EnumeratedSite& site, ir::Value log_weight, ir::Value log_q);
+  /** After an `if`, the value of a latent that is summed out: its axis. In a branch that gives it a value,
+   * this one alone has a weight. */
+  ir::Value merge_summed(EnumeratedSite& site, ir::Value condition, const plates::Condition& branch,
+                         ir::Value yes, ir::Value no);
+  /** \throws Unsupported when a branch of the model gives a value to a state that the guide sums out along a
+   * `for`: later iterations read the guide's. */
+  void check_followed(program::SymbolId symbol, ir::Value yes, ir::Value no, Span span) const;
   ir::Value latent_value(const Latent& latent) const;
   /** An array filled in loops of the guide, at the open iterations of the model. */
   ir::Value at_open_iterations(ir::Value array, int loops, const std::string& site) const;
@@ -223,7 +256,9 @@ private:
   bool add_features(const program::Index& index, program::SymbolId data,
                     const std::vector<program::Frame>& site_frames, Values& parts);
   void add_summary(ir::Value elements, bool is_real, ir::Value count, Values& parts);
-  ir::Value draw_from_family(const program::Sample& sample, const Values& parameters, Latent& latent);
+  ir::Value draw_from_family(const program::Sample& sample, const Values& parameters);
+  /** A target for coordinates of a joint guide where the sample's elements do not exist. */
+  void stand_in_for_absent(const program::Sample& sample, ir::Value coordinates);
   /** A draw of a sample's distribution, sent through its transforms. Of transformed draws of the guide also
    * log q, event dimensions summed, and E[-log q] as far as it is known. */
   struct Drawn {
@@ -255,6 +290,8 @@ private:
   ir::Value per_element(ir::Value value) const;
   /** Keeps a value that the predict walk draws: an array over the open loops once they are closed. */
   void produce(const std::string& name, ir::Value value);
+  /** The latent exists in the open branch, as far as draws want to know. */
+  void note_existence(program::SymbolId latent);
   /** Data drawn anew are read as drawn from here on, by the same subscripts. */
   void keep_drawn(const program::Sample& sample, ir::Value value);
   /** The drawn data that an expression with these subscripts reads, if there are; drops the subscripts used.
@@ -267,6 +304,9 @@ private:
   std::vector<ir::AxisId> open_axes() const;
   std::vector<ir::Value> open_indices() const;
   std::optional<ir::Value> open_mask() const;
+  /** Whether all open branches are taken, from the branch number `first` on; empty for none. */
+  std::optional<ir::Value> open_condition(std::size_t first = 0) const;
+  const plates::ConditionLogic& logic();
   catalog::SupportBounds bounds_of(const catalog::Distribution& distribution, const Values& parameters) const;
 
   // Expressions.
@@ -314,7 +354,9 @@ private:
   std::vector<OpenPlate> plates_;
   std::vector<OpenLoop> loops_;
   std::vector<ir::Value> conditions_; ///< of enclosing `if` branches
-  bool in_baseline_ = false;          ///< in the text of a baseline: what it reads carries no derivative
+  plates::Path path_;                 ///< the same as the program writes them
+  std::optional<plates::ConditionLogic> logic_;
+  bool in_baseline_ = false; ///< in the text of a baseline: what it reads carries no derivative
   Hold hold_;
   bool holds_weights_ = false; ///< weights of nets carry no derivative
   /** A loop of the model that sums finite variables out, kept for drawing them afterwards. Arrays have the

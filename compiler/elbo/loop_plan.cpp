@@ -162,7 +162,7 @@ private:
         innermost = frame;
     if (!enumerates || innermost.id != loop_.id)
       return;
-    if (std::find(plan_.enumerated.begin(), plan_.enumerated.end(), &sample) == plan_.enumerated.end())
+    if (!is_summed(sample.symbol))
       plan_.enumerated.push_back(&sample);
     set(sample.symbol, {{sample.symbol, 0}}, replaces);
   }

@@ -18,7 +18,8 @@ struct LoopPlan {
   /** Symbols filled by the loop of which an earlier element is read, and how far back the farthest read goes.
    */
   std::map<program::SymbolId, std::int64_t> lags;
-  /** Sites of this very loop (not of loops inside it) that are summed out, in the order of the text. */
+  /** Sites of this very loop (not of loops inside it) that are summed out, in the order of the text; of
+   * several branches that sample one, the first. */
   std::vector<const program::Sample*> enumerated;
   /** Those of them that a later iteration reads, by `z[t - 1]` or through a carried local: a Markov chain. */
   std::vector<const program::Sample*> chain;

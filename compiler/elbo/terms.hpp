@@ -4,6 +4,7 @@
 #pragma once
 
 #include "compiler/catalog/distribution.hpp"
+#include "compiler/plates/conditions.hpp"
 #include "compiler/program/program.hpp"
 #include "compiler/tensor_ir/build.hpp"
 
@@ -47,6 +48,9 @@ enum class Baseline : std::uint8_t {
  * baseline have one leading dimension for each of them, outermost first. */
 struct ScoreSite {
   std::string site;
+  std::string
+      state; ///< under what name the step keeps its averages: the site's, unless other branches draw it
+  program::SampleId sample = -1;
   Span span;
   std::size_t term = 0; ///< index of its guide term
   ir::Value log_prob;   ///< log q of the draw as it was drawn, not scaled; 0 where it does not exist
@@ -66,10 +70,12 @@ struct EnumeratedSite {
   Span span;
   bool in_guide = false; ///< weights its terms by q instead of joining the model's sum
   std::size_t term = 0;  ///< index of its own density term
-  ir::Value log_weight;  ///< log density, 1/K where the site does not exist
+  ir::Value log_weight;  ///< log density; 1/K where the site does not exist; 1 or 0 where it has a value
   program::SymbolId symbol = -1;
-  std::vector<ir::Value> conditions; ///< of the `if` branches between it and the loop around it
-  bool summed = false;               ///< already summed out at the end of an iteration
+  /** Where it is sampled or has a value: the branches between each such statement and the loop around it. */
+  std::vector<plates::Path> paths;
+  std::optional<ir::Value> condition; ///< whether one of them is taken; null: always
+  bool summed = false;                ///< already summed out at the end of an iteration
 };
 
 /** A value of the guide that the model reads: an array over the loops of the guide around it. */
@@ -80,15 +86,22 @@ struct Looped {
 
 /** Where the guide's draw of a latent can be found when the model reaches the site. */
 struct Latent {
+  /** What one statement draws. */
+  struct Draw {
+    ir::Value value;                                     ///< inside its loops
+    std::optional<std::size_t> term = std::nullopt;      ///< guide term, when it has one
+    const catalog::Distribution* distribution = nullptr; ///< for a closed-form KL; null where none is wanted
+    std::vector<Looped> parameters = {};                 ///< of that distribution
+    plates::Path path = {};                              ///< the branches around it
+    std::optional<Looped> taken = std::nullopt;          ///< 1 where they are taken, else 0; null without any
+  };
   std::string site;
-  ir::Value value; ///< at the open plates; with one leading dimension per enclosing loop
+  /** At the open plates; with one leading dimension per enclosing loop. When several branches draw it, what
+   * the one that is taken does. */
+  ir::Value value;
   int loops = 0;
   std::optional<ir::AxisId> enumerated; ///< summed out in the guide: the axis of its values
-  std::size_t term = 0;                 ///< guide term, when it has one
-  bool has_term = false;
-  ir::Value draw;                                      ///< the value as drawn, inside its loops
-  const catalog::Distribution* distribution = nullptr; ///< for a closed-form KL; null where none is wanted
-  std::vector<Looped> parameters;                      ///< of that distribution
+  std::vector<Draw> draws;              ///< one for each branch
 };
 
 /** An expectation under a latent's own factor of the guide, with what is drawn before it held: of

@@ -45,6 +45,8 @@ struct LatentDraw {
    */
   std::optional<ir::Value> joint_log_prob;
   std::optional<ir::Value> joint_entropy;
+  /** Set when the value is made of coordinates of the joint draw: these, in unconstrained space. */
+  std::optional<ir::Value> joint_coordinates;
   /** Set when the draw is exactly a catalog distribution: enables closed-form KL. */
   const catalog::Distribution* distribution = nullptr;
   std::vector<ir::Value> distribution_parameters;
@@ -53,7 +55,7 @@ struct LatentDraw {
 class Family {
 public:
   virtual ~Family() = default;
-  /** Called once per site, in the order the model reaches them. */
+  /** Called once for each statement that samples a site, in the order the model reaches them. */
   virtual LatentDraw draw(const SiteContext& context) = 0;
 };
 

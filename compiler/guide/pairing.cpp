@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 namespace plait::guide {
@@ -47,14 +48,23 @@ public:
     }
     Pairing pairing;
     for (const Site& site : model_) {
-      Pair pair{site, std::nullopt, Estimator::observed};
-      if (!site.observed && program_.guide)
+      Pair* latent = site.observed ? nullptr : find_pair(pairing, site.symbol);
+      if (latent)
+        latent->model.push_back(site);
+      else
+        pairing.pairs.push_back({{site}, {}, {Estimator::observed}});
+    }
+    for (Pair& pair : pairing.pairs) {
+      if (pair.site().observed)
+        continue;
+      if (program_.guide)
         pair_with_guide(pair);
-      else if (!site.observed)
+      else
         leave_to_family(pair);
-      if (!site.observed && !pair.guide)
-        chosen_[site.sample] = pair.estimator;
-      pairing.pairs.push_back(std::move(pair));
+      check_summed_together(pair);
+      const std::vector<Site>& drawn = pair.guide.empty() ? pair.model : pair.guide;
+      for (std::size_t k = 0; k < drawn.size(); ++k)
+        chosen_[drawn[k].sample] = pair.estimators[k];
     }
     check_enumerated(pairing);
     if (out_.error_count() > before)
@@ -63,17 +73,25 @@ public:
     if (program_.guide)
       write_strategies(*program_.guide);
     for (Pair& pair : pairing.pairs) {
-      Site& drawn = pair.guide ? *pair.guide : pair.model;
-      drawn.strategy.strategy = strategy_of(pair.estimator, drawn.strategy.strategy);
+      std::vector<Site>& drawn = pair.guide.empty() ? pair.model : pair.guide;
+      for (std::size_t k = 0; k < pair.estimators.size(); ++k)
+        drawn[k].strategy.strategy = strategy_of(pair.estimators[k], drawn[k].strategy.strategy);
     }
     return pairing;
   }
 
 private:
-  const Site* find_guide_site(const std::string& name) const {
-    auto found =
-        std::find_if(guide_.begin(), guide_.end(), [&](const Site& site) { return site.name == name; });
-    return found == guide_.end() ? nullptr : &*found;
+  static Pair* find_pair(Pairing& pairing, program::SymbolId latent) {
+    const auto found = std::find_if(pairing.pairs.begin(), pairing.pairs.end(),
+                                    [&](const Pair& pair) { return pair.site().symbol == latent; });
+    return found == pairing.pairs.end() ? nullptr : &*found;
+  }
+
+  std::vector<Site> find_guide_sites(const std::string& name) const {
+    std::vector<Site> found;
+    std::copy_if(guide_.begin(), guide_.end(), std::back_inserter(found),
+                 [&](const Site& site) { return site.name == name; });
+    return found;
   }
 
   static bool is_absent(const program::Plate& plate) { return plate.in_guide && !plate.in_model; }
@@ -92,7 +110,7 @@ private:
   void check_extra_sites() {
     std::vector<std::string> names;
     for (const Site& site : model_)
-      if (!site.observed && !find_guide_site(site.name))
+      if (!site.observed && find_guide_sites(site.name).empty())
         names.push_back(site.name);
     for (const Site& site : guide_) {
       bool known = std::any_of(model_.begin(), model_.end(),
@@ -128,45 +146,64 @@ private:
   }
 
   void pair_with_guide(Pair& pair) {
-    const Site& model = pair.model;
-    const Site* guide = find_guide_site(model.name);
-    if (model.strategy.strategy == Strategy::enumerate) {
-      pair.estimator = Estimator::enumerate;
-      if (!plates::has_finite_support(*model.distribution))
+    const std::vector<Site> guide = find_guide_sites(pair.site().name);
+    const Site* first = guide.empty() ? nullptr : &guide.front();
+    std::vector<Estimator> of_model;
+    for (const Site& model : pair.model) {
+      const bool sums = model.strategy.strategy == Strategy::enumerate;
+      of_model.push_back(sums ? Estimator::enumerate : Estimator::pathwise);
+      if (sums && !plates::has_finite_support(*model.distribution))
         errors::enumerate_infinite(out_, model);
-      if (guide)
-        errors::enumerated_site_in_guide(out_, model, *guide);
+      if (!sums && model.strategy.strategy != Strategy::automatic)
+        errors::strategy_in_model(out_, model, first);
+    }
+    const auto summed = std::find(of_model.begin(), of_model.end(), Estimator::enumerate);
+    if (guide.empty() || summed != of_model.end()) {
+      pair.estimators = of_model;
+      if (!guide.empty())
+        errors::enumerated_site_in_guide(
+            out_, pair.model[static_cast<std::size_t>(summed - of_model.begin())], *first);
+      else if (summed == of_model.end())
+        errors::latent_missing(out_, pair.site(), program_.guide_span,
+                               plates::has_finite_support(*pair.site().distribution));
       return;
     }
-    if (model.strategy.strategy != Strategy::automatic)
-      errors::strategy_in_model(out_, model, guide);
-    if (!guide) {
-      pair.estimator = Estimator::pathwise;
-      errors::latent_missing(out_, model, program_.guide_span,
-                             plates::has_finite_support(*model.distribution));
-      return;
-    }
-    pair.guide = *guide;
-    pair.estimator = choose(*guide);
-    chosen_[guide->sample] = pair.estimator;
-    compare(model, *guide);
+    pair.guide = guide;
+    pair.estimators.clear();
+    for (const Site& site : guide)
+      pair.estimators.push_back(choose(site));
+    compare(pair);
   }
 
   void leave_to_family(Pair& pair) {
-    const Site& model = pair.model;
-    bool discrete = catalog::is_discrete(model.distribution->support.get().kind);
-    bool finite = plates::has_finite_support(*model.distribution);
-    pair.estimator = discrete ? Estimator::enumerate : Estimator::pathwise;
-    if (model.strategy.strategy == Strategy::enumerate) {
-      pair.estimator = Estimator::enumerate;
-      if (!finite)
-        errors::enumerate_infinite(out_, model);
-    } else if (model.strategy.strategy != Strategy::automatic &&
-               !(model.strategy.strategy == Strategy::pathwise && !discrete)) {
-      errors::strategy_in_model(out_, model, nullptr);
-    } else if (discrete && !finite) {
-      errors::discrete_with_automatic_guide(out_, model);
+    pair.estimators.clear();
+    for (const Site& model : pair.model) {
+      bool discrete = catalog::is_discrete(model.distribution->support.get().kind);
+      bool finite = plates::has_finite_support(*model.distribution);
+      Estimator estimator = discrete ? Estimator::enumerate : Estimator::pathwise;
+      if (model.strategy.strategy == Strategy::enumerate) {
+        estimator = Estimator::enumerate;
+        if (!finite)
+          errors::enumerate_infinite(out_, model);
+      } else if (model.strategy.strategy != Strategy::automatic &&
+                 !(model.strategy.strategy == Strategy::pathwise && !discrete)) {
+        errors::strategy_in_model(out_, model, nullptr);
+      } else if (discrete && !finite) {
+        errors::discrete_with_automatic_guide(out_, model);
+      }
+      pair.estimators.push_back(estimator);
     }
+  }
+
+  /// A latent is a draw in all branches, or an axis in all.
+  void check_summed_together(const Pair& pair) {
+    const std::vector<Site>& drawn = pair.guide.empty() ? pair.model : pair.guide;
+    for (std::size_t k = 1; k < pair.estimators.size(); ++k)
+      if ((pair.estimators[k] == Estimator::enumerate) != pair.sums_out()) {
+        errors::summed_out_in_one_branch(out_, pair.sums_out() ? drawn[0] : drawn[k],
+                                         pair.sums_out() ? drawn[k] : drawn[0]);
+        return;
+      }
   }
 
   Estimator choose(const Site& guide) {
@@ -188,7 +225,29 @@ private:
     return has_pathwise ? Estimator::pathwise : Estimator::score;
   }
 
-  void compare(const Site& model, const Site& guide) {
+  /// Conditions are compared over all branches together; everything else for each statement of the guide with
+  /// each of the model that can run where it does.
+  void compare(const Pair& pair) {
+    const auto paths_of = [](const std::vector<Site>& sites) {
+      std::vector<plates::Path> paths;
+      for (const Site& site : sites)
+        paths.push_back(site.conditions);
+      return paths;
+    };
+    const plates::ConditionLogic logic(program_);
+    const std::vector<plates::Path> model_paths = paths_of(pair.model), guide_paths = paths_of(pair.guide);
+    bool alike = true;
+    for (const Site& guide : pair.guide)
+      for (const Site& model : pair.model)
+        if (alike && !logic.exclude(model.conditions, guide.conditions))
+          alike = compare(model, guide);
+    if (!logic.same(model_paths, guide_paths))
+      errors::condition_mismatch(out_, pair.model, logic.explain(model_paths), pair.guide,
+                                 logic.explain(guide_paths));
+  }
+
+  bool compare(const Site& model, const Site& guide) {
+    const std::size_t before = out_.error_count();
     auto sorted = [](std::vector<program::PlateId> plates) {
       std::sort(plates.begin(), plates.end());
       return plates;
@@ -199,10 +258,6 @@ private:
       errors::plate_mismatch(out_, model, plates_text(program_, model), guide, plates_text(program_, guide));
     else if (!absent && !same_loops(model, guide))
       errors::loop_mismatch(out_, model, guide);
-    std::string model_condition = conditions_text(program_, model);
-    std::string guide_condition = conditions_text(program_, guide);
-    if (model_condition != guide_condition)
-      errors::condition_mismatch(out_, model, model_condition, guide, guide_condition);
     if (!(model.type.dims == guide.type.dims)) {
       auto shape = [](const Site& site) {
         return site.type.dims.empty() ? std::string("a single number")
@@ -222,6 +277,7 @@ private:
     }
     if (!support_fits(model, guide))
       errors::support_mismatch(out_, model, support_text(model), guide, support_text(guide));
+    return out_.error_count() == before;
   }
 
   bool same_loops(const Site& model, const Site& guide) const {
@@ -251,11 +307,11 @@ private:
     std::vector<std::vector<std::string>> influences =
         plates::find_influences(program_, program_.model, model_);
     for (const Pair& pair : pairing.pairs) {
-      if (pair.estimator != Estimator::enumerate || pair.model.observed)
+      if (pair.site().observed || !pair.sums_out())
         continue;
-      if (pair.guide) // an expectation under the guide is linear: its terms may be scaled
+      if (!pair.guide.empty()) // an expectation under the guide is linear: its terms may be scaled
         continue;
-      const Site& enumerated = pair.model;
+      const Site& enumerated = pair.site();
       for (std::size_t i = 0; i < model_.size(); ++i) {
         const Site& local = model_[i];
         const auto& read = influences[i];

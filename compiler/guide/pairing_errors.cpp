@@ -56,15 +56,21 @@ Diagnostic& loop_mismatch(Diagnostics& out, const Site& model, const Site& guide
       .with_hint("sample it in `for` loops over the same ranges on both sides");
 }
 
-Diagnostic& condition_mismatch(Diagnostics& out, const Site& model, const std::string& model_condition,
-                               const Site& guide, const std::string& guide_condition) {
+Diagnostic& condition_mismatch(Diagnostics& out, const std::vector<Site>& model,
+                               const std::string& model_condition, const std::vector<Site>& guide,
+                               const std::string& guide_condition) {
   auto when = [](const std::string& condition) { return condition.empty() ? "always" : "if " + condition; };
-  return out
-      .error("pair-condition", guide.name_span,
-             fmt::format("the guide samples `{}` {}, but the model {}", guide.name, when(guide_condition),
-                         when(model_condition)))
-      .note(model.name_span, fmt::format("the model samples `{}` {}", model.name, when(model_condition)))
-      .with_hint("sample it under the same condition on both sides");
+  const Site &in_guide = guide.front(), &in_model = model.front();
+  Diagnostic& made = out.error("pair-condition", in_guide.name_span,
+                               fmt::format("the guide samples `{}` {}, but the model {}", in_guide.name,
+                                           when(guide_condition), when(model_condition)));
+  for (std::size_t k = 1; k < guide.size(); ++k)
+    made.note(guide[k].name_span, "in the guide also here");
+  made.note(in_model.name_span,
+            fmt::format("the model samples `{}` {}", in_model.name, when(model_condition)));
+  for (std::size_t k = 1; k < model.size(); ++k)
+    made.note(model[k].name_span, "in the model also here");
+  return made.with_hint("sample it under the same condition on both sides");
 }
 
 Diagnostic& support_mismatch(Diagnostics& out, const Site& model, const std::string& model_support,
@@ -111,6 +117,14 @@ Diagnostic& pathwise_discrete(Diagnostics& out, const Site& site) {
           "strategy", site.strategy.span,
           fmt::format("a draw from {} has no pathwise derivative", std::string_view(site.distribution->name)))
       .with_hint("use `using score`, or `using enumerate` in the model if it takes few values");
+}
+
+Diagnostic& summed_out_in_one_branch(Diagnostics& out, const Site& summed, const Site& drawn) {
+  return out
+      .error("strategy", drawn.name_span,
+             fmt::format("`{}` is drawn here, but summed out in another branch", drawn.name))
+      .note(summed.name_span, "summed out here")
+      .with_hint("write `using enumerate` in every branch or in none");
 }
 
 Diagnostic& enumerate_infinite(Diagnostics& out, const Site& site) {

@@ -18,8 +18,10 @@ Diagnostic& shape_mismatch(Diagnostics& out, const Site& model, const std::strin
 Diagnostic& plate_mismatch(Diagnostics& out, const Site& model, const std::string& model_plates,
                            const Site& guide, const std::string& guide_plates);
 Diagnostic& loop_mismatch(Diagnostics& out, const Site& model, const Site& guide);
-Diagnostic& condition_mismatch(Diagnostics& out, const Site& model, const std::string& model_condition,
-                               const Site& guide, const std::string& guide_condition);
+/// Both with all statements that sample the latent. An empty condition holds always.
+Diagnostic& condition_mismatch(Diagnostics& out, const std::vector<Site>& model,
+                               const std::string& model_condition, const std::vector<Site>& guide,
+                               const std::string& guide_condition);
 Diagnostic& support_mismatch(Diagnostics& out, const Site& model, const std::string& model_support,
                              const Site& guide, const std::string& guide_support);
 Diagnostic& guide_plate_absent(Diagnostics& out, const program::Plate& plate,
@@ -27,6 +29,7 @@ Diagnostic& guide_plate_absent(Diagnostics& out, const program::Plate& plate,
 Diagnostic& enumerated_site_in_guide(Diagnostics& out, const Site& model, const Site& guide);
 Diagnostic& strategy_in_model(Diagnostics& out, const Site& model, const Site* guide);
 Diagnostic& pathwise_discrete(Diagnostics& out, const Site& site);
+Diagnostic& summed_out_in_one_branch(Diagnostics& out, const Site& summed, const Site& drawn);
 Diagnostic& enumerate_infinite(Diagnostics& out, const Site& site);
 Diagnostic& enumerated_over_subsample(Diagnostics& out, const Site& enumerated, const Site& local,
                                       const program::Plate& plate);

@@ -1,5 +1,8 @@
 #include "compiler/guide/pairing_print.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <vector>
 
@@ -15,9 +18,17 @@ std::size_t width(const std::string& text) {
       text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
-std::string estimator_text(const Pair& pair) {
-  const plates::Site& site = pair.guide ? *pair.guide : pair.model;
-  switch (pair.estimator) {
+/// What the statements of a site say, each thing once: `normal, student_t`.
+std::string list(const std::vector<std::string>& texts) {
+  std::vector<std::string> distinct;
+  for (const std::string& text : texts)
+    if (std::find(distinct.begin(), distinct.end(), text) == distinct.end())
+      distinct.push_back(text);
+  return fmt::format("{}", fmt::join(distinct, ", "));
+}
+
+std::string estimator_text(plates::Estimator estimator, const plates::Site& site, bool by_guide) {
+  switch (estimator) {
   case plates::Estimator::observed:
     return "-";
   case plates::Estimator::enumerate:
@@ -29,18 +40,42 @@ std::string estimator_text(const Pair& pair) {
   case plates::Estimator::pathwise:
     break;
   }
-  bool implicit =
-      pair.guide && pair.guide->distribution->pathwise.get() == catalog::Pathwise::implicit_derivative;
+  bool implicit = by_guide && site.distribution->pathwise.get() == catalog::Pathwise::implicit_derivative;
   return implicit ? "pathwise, implicit" : "pathwise";
 }
 
+std::string estimators_text(const Pair& pair, const std::map<program::SampleId, std::string>& estimates) {
+  const std::vector<plates::Site>& drawn = pair.guide.empty() ? pair.model : pair.guide;
+  std::vector<std::string> texts;
+  for (std::size_t k = 0; k < pair.estimators.size(); ++k)
+    if (const auto estimate = estimates.find(drawn[k].sample); estimate != estimates.end())
+      texts.push_back(estimate->second);
+    else
+      texts.push_back(estimator_text(pair.estimators[k], drawn[k], !pair.guide.empty()));
+  return list(texts);
+}
+
+std::string distributions_text(const std::vector<plates::Site>& sites) {
+  std::vector<std::string> texts;
+  for (const plates::Site& site : sites)
+    texts.push_back(site.distribution_text);
+  return list(texts);
+}
+
 std::string guide_text(const program::Program& program, const Pair& pair) {
-  if (pair.model.observed)
+  if (pair.site().observed)
     return "observed";
-  if (pair.guide)
-    return pair.guide->distribution_text;
-  return pair.estimator == plates::Estimator::enumerate ? "summed out"
-                                                        : "auto(" + program.family->family + ")";
+  if (!pair.guide.empty())
+    return distributions_text(pair.guide);
+  return pair.sums_out() ? "summed out" : "auto(" + program.family->family + ")";
+}
+
+/// Under which conditions some statement of the site runs.
+std::string when_text(const program::Program& program, const Pair& pair) {
+  std::vector<plates::Path> paths;
+  for (const plates::Site& site : pair.model)
+    paths.push_back(site.conditions);
+  return plates::ConditionLogic(program).cover(paths) ? "always" : plates::text_of(program, paths);
 }
 
 std::string support_text(const plates::Site& site) {
@@ -54,23 +89,19 @@ std::string support_text(const plates::Site& site) {
 } // namespace
 
 std::string print_sites(const program::Program& program, const Pairing& pairing,
-                        const std::map<std::string, std::string>& estimates) {
+                        const std::map<program::SampleId, std::string>& estimates) {
   std::vector<Row> rows{{"site", "plates", "scale", "shape", "support", "model", "guide", "estimator"}};
   bool conditional = std::any_of(pairing.pairs.begin(), pairing.pairs.end(),
-                                 [](const Pair& pair) { return !pair.model.conditions.empty(); });
+                                 [](const Pair& pair) { return !pair.site().conditions.empty(); });
   if (conditional)
     rows[0].emplace_back("when");
   for (const Pair& pair : pairing.pairs) {
-    const plates::Site& site = pair.model;
-    const auto estimate = estimates.find(site.name);
-    const bool is_decided = estimate != estimates.end() && pair.estimator != plates::Estimator::observed;
+    const plates::Site& site = pair.site();
     rows.push_back({site.name, plates_text(program, site), scale_text(program, site),
-                    shape_text(program, site), support_text(site), site.distribution_text,
-                    guide_text(program, pair), is_decided ? estimate->second : estimator_text(pair)});
-    if (conditional) {
-      std::string when = conditions_text(program, site);
-      rows.back().push_back(when.empty() ? "always" : when);
-    }
+                    shape_text(program, site), support_text(site), distributions_text(pair.model),
+                    guide_text(program, pair), estimators_text(pair, estimates)});
+    if (conditional)
+      rows.back().push_back(when_text(program, pair));
   }
   std::vector<std::size_t> widths(rows[0].size());
   for (const Row& row : rows)

@@ -1,7 +1,5 @@
 #include "compiler/plates/sites.hpp"
 
-#include "compiler/program/describe.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -30,31 +28,39 @@ std::string_view to_string(Estimator estimator) {
 
 namespace {
 
+/// Calls `visit` for every sample and every assignment of a block, with the conditions around it.
+template <class Visit>
+void for_each_with_conditions(const Block& block, Path& conditions, Visit&& visit) {
+  for (const program::Statement& statement : block.statements) {
+    if (const auto* sample = program::get_if<program::Sample>(statement)) {
+      visit(*sample, conditions);
+    } else if (const auto* assign = program::get_if<program::Assign>(statement)) {
+      visit(*assign, conditions);
+    } else if (const auto* plate = program::get_if<program::PlateStatement>(statement)) {
+      for_each_with_conditions(plate->body, conditions, visit);
+    } else if (const auto* loop = program::get_if<program::ForStatement>(statement)) {
+      for_each_with_conditions(loop->body, conditions, visit);
+    } else if (const auto* branch = program::get_if<program::IfStatement>(statement)) {
+      if (const auto known = program::constant_value(branch->condition)) {
+        for_each_with_conditions(*known != 0 ? branch->then_body : branch->else_body, conditions, visit);
+        continue;
+      }
+      conditions.push_back({branch->condition, true});
+      for_each_with_conditions(branch->then_body, conditions, visit);
+      conditions.back().taken = false;
+      for_each_with_conditions(branch->else_body, conditions, visit);
+      conditions.pop_back();
+    }
+  }
+}
+
 struct Collector {
   const Program& program;
   program::BlockKind kind;
-  std::vector<Condition> conditions;
   std::vector<Site> sites;
 
-  void collect(const Block& block) {
-    for (const program::Statement& statement : block.statements) {
-      if (auto* sample = program::get_if<program::Sample>(statement)) {
-        add(*sample);
-      } else if (auto* plate = program::get_if<program::PlateStatement>(statement)) {
-        collect(plate->body);
-      } else if (auto* loop = program::get_if<program::ForStatement>(statement)) {
-        collect(loop->body);
-      } else if (auto* branch = program::get_if<program::IfStatement>(statement)) {
-        conditions.push_back({branch->condition, true});
-        collect(branch->then_body);
-        conditions.back().taken = false;
-        collect(branch->else_body);
-        conditions.pop_back();
-      }
-    }
-  }
-
-  void add(const program::Sample& sample) {
+  void operator()(const program::Assign&, const Path&) const {}
+  void operator()(const program::Sample& sample, const Path& conditions) {
     Site site;
     site.name = program.symbol(sample.symbol).name;
     site.sample = sample.id;
@@ -168,6 +174,10 @@ private:
       } else if (auto* loop = program::get_if<program::ForStatement>(statement)) {
         walk(loop->body, condition);
       } else if (auto* branch = program::get_if<program::IfStatement>(statement)) {
+        if (const auto known = program::constant_value(branch->condition)) {
+          walk(*known != 0 ? branch->then_body : branch->else_body, condition);
+          continue;
+        }
         Sites inside = of(branch->condition);
         inside.insert(condition.begin(), condition.end());
         walk(branch->then_body, inside);
@@ -186,9 +196,23 @@ private:
 } // namespace
 
 std::vector<Site> find_sites(const Program& program, const Block& block, program::BlockKind kind) {
-  Collector collector{program, kind, {}, {}};
-  collector.collect(block);
+  Collector collector{program, kind, {}};
+  Path conditions;
+  for_each_with_conditions(block, conditions, collector);
   return std::move(collector.sites);
+}
+
+void for_each_assignment(const Block& block,
+                         const std::function<void(const program::Assign&, const Path&)>& visit) {
+  struct Visitor {
+    const std::function<void(const program::Assign&, const Path&)>& visit;
+    void operator()(const program::Sample&, const Path&) const {}
+    void operator()(const program::Assign& assign, const Path& conditions) const {
+      visit(assign, conditions);
+    }
+  };
+  Path conditions;
+  for_each_with_conditions(block, conditions, Visitor{visit});
 }
 
 std::vector<std::vector<std::string>> find_influences(const Program& program, const Block& block,
@@ -203,15 +227,6 @@ std::vector<std::vector<std::string>> find_influences(const Program& program, co
 
 bool has_finite_support(const catalog::Distribution& distribution) {
   return distribution.support_size != nullptr;
-}
-
-std::string conditions_text(const Program& program, const Site& site) {
-  std::string text;
-  for (const Condition& condition : site.conditions) {
-    std::string own = program::describe(program, condition.expr);
-    text += (text.empty() ? "" : " && ") + (condition.taken ? own : "!(" + own + ")");
-  }
-  return text;
 }
 
 std::string scale_text(const Program& program, const Site& site) {

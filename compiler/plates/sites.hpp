@@ -1,7 +1,9 @@
 #pragma once
 
+#include "compiler/plates/conditions.hpp"
 #include "compiler/program/program.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,12 +20,7 @@ enum class Estimator : std::uint8_t {
 };
 std::string_view to_string(Estimator estimator);
 
-/// A condition on data or indices around a site, and the branch the site is in.
-struct Condition {
-  program::ExprPtr expr;
-  bool taken = true;
-};
-
+/// One statement that samples or observes. A latent may have several, in branches of which one is taken.
 struct Site {
   std::string name;
   program::SampleId sample = -1;
@@ -36,16 +33,20 @@ struct Site {
   program::Type type;                   ///< at one point of the plates and loops
   std::vector<program::PlateId> plates; ///< enclosing plates, outermost first
   std::vector<program::LoopId> loops;   ///< enclosing loops, outermost first
-  std::vector<Condition> conditions;
+  Path conditions;
   program::Using strategy; ///< as written
   Span span;               ///< the statement
   Span name_span;          ///< its target
   Span call_span;          ///< the distribution
 };
 
-/// The sites of a block in order of the text.
+/// The sites of a block in order of the text. What a condition on constants leaves out is none.
 std::vector<Site> find_sites(const program::Program& program, const program::Block& block,
                              program::BlockKind kind);
+
+/// Calls `visit` for each assignment of a block, with the conditions around it.
+void for_each_assignment(const program::Block& block,
+                         const std::function<void(const program::Assign&, const Path&)>& visit);
 
 /// The factor N/B of every density term of the site as a product: `1`, `N/256`, `D/32 * T[d]/min(8, T[d])`.
 std::string scale_text(const program::Program& program, const Site& site);
@@ -53,9 +54,6 @@ std::string scale_text(const program::Program& program, const Site& site);
 std::string plates_text(const program::Program& program, const Site& site);
 /// The shape at one point of its plates, loops in front: `[T[n], 100]`; `scalar` for none.
 std::string shape_text(const program::Program& program, const Site& site);
-
-/// The conditions around the site: `c[i] == 1 && !(k > 2)`; empty for none.
-std::string conditions_text(const program::Program& program, const Site& site);
 
 /// Whether the distribution takes finitely many values, so that it can be summed out.
 bool has_finite_support(const catalog::Distribution& distribution);

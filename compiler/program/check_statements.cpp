@@ -126,7 +126,7 @@ SymbolId Checker::assign_target(const ast::LValue& target, const ExprPtr& value)
       errors::assigns_to_parameter(out_, target.span, name, known.span);
       return -1;
     }
-    if (known.kind != SymbolKind::local) {
+    if (known.kind != SymbolKind::local && !now_.given.contains(id)) {
       errors::assigns_to(out_, target.span, name, known.kind, known.span);
       return -1;
     }
@@ -141,8 +141,14 @@ SymbolId Checker::assign_target(const ast::LValue& target, const ExprPtr& value)
   if (auto other = now_.reusable.find(name);
       other != now_.reusable.end() && value && !poisoned(other->second)) {
     const Symbol& known = symbol(other->second);
-    if (known.kind == SymbolKind::local && known.frames == frames && known.type.dims == value->type.dims) {
+    const bool is_latent = known.kind == SymbolKind::site;
+    if ((known.kind == SymbolKind::local || is_latent) && known.frames == frames &&
+        known.type.dims == value->type.dims) {
       id = other->second;
+      if (is_latent) {
+        now_.given.insert(id);
+        leave_support(id, value->type);
+      }
       widen(id, *value);
       bind(name, id);
       return id;
@@ -355,6 +361,27 @@ void Checker::check_for(const ast::For& loop, Span span, Block& into) {
   into.statements.push_back({std::move(typed), span});
 }
 
+/// After an `if` a name that both branches set is one value, if they set the same kind of value. The others
+/// are gone; one that has an error of its own stays silent.
+void Checker::leave_branches(const Names& then_names, const Names& else_names) {
+  const auto hide = [&](const Names& names, const Names& others) {
+    for (const auto& [name, id] : names) {
+      const auto other = others.find(name);
+      if (other == others.end()) {
+        now_.gone[name] = {symbol(id).span, "is set in one branch of an `if` only"};
+      } else if (poisoned(id)) {
+        bind(name, id);
+      } else if (other->second != id && !poisoned(other->second)) {
+        const bool alike = symbol(id).frames == symbol(other->second).frames;
+        now_.gone[name] = {symbol(id).span, alike ? "has another shape in each branch of an `if`"
+                                                  : "has other indices in each branch of an `if`"};
+      }
+    }
+  };
+  hide(then_names, else_names);
+  hide(else_names, then_names);
+}
+
 void Checker::check_if(const ast::If& branch, Span span, Block& into) {
   ExprPtr condition = check_expr(branch.condition);
   bool ok = condition != nullptr;
@@ -369,17 +396,21 @@ void Checker::check_if(const ast::If& branch, Span span, Block& into) {
   typed.condition = condition;
   typed.by_value = condition && (condition->random || condition->learnable);
   std::vector<SymbolId> assigned;
-  auto check_branch = [&](const ast::Block& block, Block& checked) {
+  const int number = now_.branches++;
+  auto check_branch = [&](const ast::Block& block, Block& checked, bool is_first) {
     Region region;
     region.kind = Region::Kind::branch;
     region.depth = now_.scopes.size();
     region.by_value = typed.by_value;
+    region.branch = {number, is_first};
     region.span = branch.condition->span;
     now_.regions.push_back(region);
     now_.scopes.emplace_back();
+    const std::set<SymbolId> given = now_.given;
     ++guards_;
     check_statements(block, checked);
     --guards_;
+    now_.given = given;
     Names names = std::move(now_.scopes.back());
     now_.scopes.pop_back();
     for (SymbolId id : now_.regions.back().assigned)
@@ -388,32 +419,17 @@ void Checker::check_if(const ast::If& branch, Span span, Block& into) {
     now_.regions.pop_back();
     return names;
   };
-  Names then_names = check_branch(branch.then_body, typed.then_body);
+  Names then_names = check_branch(branch.then_body, typed.then_body, true);
   Names else_names;
   if (branch.else_body) {
     Names reusable = now_.reusable;
     for (const auto& [name, id] : then_names)
       now_.reusable[name] = id;
-    else_names = check_branch(*branch.else_body, typed.else_body);
+    else_names = check_branch(*branch.else_body, typed.else_body, false);
     now_.reusable = std::move(reusable);
   }
   typed.merged = std::move(assigned);
-  auto hide = [&](const Names& names, const Names& others) {
-    for (const auto& [name, id] : names) {
-      auto other = others.find(name);
-      if (other == others.end())
-        now_.gone[name] = {symbol(id).span, "is set in one branch of an `if` only"};
-      else if (other->second != id) {
-        const bool latent = symbol(id).kind == SymbolKind::site;
-        const bool mixed = latent != (symbol(other->second).kind == SymbolKind::site);
-        now_.gone[name] = {symbol(id).span,
-                           mixed ? "is a latent in one branch of an `if` and a value in the other"
-                                 : "has another type in each branch of an `if`"};
-      }
-    }
-  };
-  hide(then_names, else_names);
-  hide(else_names, then_names);
+  leave_branches(then_names, else_names);
   for (const auto& [name, id] : then_names)
     if (auto other = else_names.find(name); other != else_names.end() && other->second == id) {
       bind(name, id);

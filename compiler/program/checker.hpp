@@ -61,7 +61,22 @@ private:
     std::vector<SymbolId> filled;
     std::map<std::string, Pending> pending; ///< loop
     bool by_value = false;                  ///< branch on a value
+    std::pair<int, bool> branch;            ///< which `if`, and whether the branch is the first one
     Span span;
+  };
+
+  /// The branches around a statement, outermost first.
+  using Branches = std::vector<std::pair<int, bool>>;
+
+  using Places = std::vector<std::pair<Span, Branches>>;
+
+  /// A latent with the statements that have sampled it so far.
+  struct SampledSite {
+    SymbolId id = -1;
+    Type type; ///< of what the first one draws
+    Span call_span;
+    bool is_point = false; ///< the first one draws a point mass
+    Places places;
   };
 
   /// Everything that changes when the checker steps into another block of the file or a function's body.
@@ -72,8 +87,10 @@ private:
     std::vector<Region> regions;
     std::map<std::string, std::pair<Span, std::string>>
         gone; ///< names out of scope: where set, and why not here
-    std::map<std::string, Span> sites;
-    Names reusable; ///< names of the `then` branch, which the `else` branch sets again
+    std::map<std::string, SampledSite> sites;
+    Names reusable;           ///< names of the `then` branch, which the `else` branch sets again
+    std::set<SymbolId> given; ///< latents that the branches open here give a value instead
+    int branches = 0;         ///< number of `if`s so far
     // Functions only.
     const ast::Function* function = nullptr;
     FunctionId function_id = -1;
@@ -178,8 +195,17 @@ private:
   bool check_observed(const ast::Sample& sample, const Symbol& data, Sample& typed);
   void explain_array(Diagnostic& error, const std::vector<ExprPtr>& arguments);
   std::string open_index_of(PlateId plate);
-  bool check_latent(const ast::Sample& sample, Sample& typed);
   bool check_using(const ast::Choice& choice, Using& typed);
+
+  // check_latents.cpp
+  bool check_latent(const ast::Sample& sample, Sample& typed);
+  bool type_latent(const std::string& name, std::vector<Dim> dims, Sample& typed, bool& ok);
+  bool check_place(const ast::LValue& target, const std::vector<Frame>& frames);
+  bool check_same_value(const std::string& name, const SampledSite& first, const Sample& typed);
+  SymbolId declare_site(const ast::LValue& target, const Type& type, const std::vector<Frame>& frames);
+  void widen_site(SymbolId id, const Type& type);
+  void leave_support(SymbolId id, const Type& other);
+  Branches open_branches() const;
   void set_support_bounds(Sample& typed) const;
 
   // check_transforms.cpp
@@ -203,6 +229,7 @@ private:
   void check_param(const ast::ParamDecl& param, Span span, Block& into);
   void check_for(const ast::For& loop, Span span, Block& into);
   void check_if(const ast::If& branch, Span span, Block& into);
+  void leave_branches(const Names& then_names, const Names& else_names);
   void check_factor(const ast::Factor& factor, Span span, Block& into);
   bool refuse_in_function(std::string_view what, Span span);
 
@@ -218,6 +245,7 @@ private:
   bool check_new_name(const std::string& name, Span span);
   void widen(SymbolId id, const Expr& value);
   void widen(SymbolId id, bool random, bool learnable, const PlateSet& varies, bool real, bool integer);
+  void apply_widening(SymbolId id);
   void note_assigned(SymbolId id, std::size_t depth);
   std::vector<Frame> plate_frames() const;
   PlateSet open_plates() const;

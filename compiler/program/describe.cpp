@@ -10,6 +10,7 @@ namespace {
 
 struct Describe {
   const Program& program;
+  const std::function<std::optional<std::string>(const Name&)>& text_of;
 
   std::string list(const std::vector<ExprPtr>& expressions) const {
     std::string text;
@@ -46,7 +47,10 @@ struct Describe {
 
   std::string text(const Constant& constant, const Expr&) const { return fmt::format("{}", constant.value); }
   std::string text(const SizeValue& size, const Expr&) const { return to_string(size.dim); }
-  std::string text(const Name& name, const Expr&) const { return program.symbol(name.symbol).name; }
+  std::string text(const Name& name, const Expr&) const {
+    const std::optional<std::string> given = text_of ? text_of(name) : std::nullopt;
+    return given ? *given : program.symbol(name.symbol).name;
+  }
   std::string text(const Unary& unary, const Expr&) const {
     return std::string(ast::spelling(unary.op)) + inside(unary.operand, 9);
   }
@@ -100,7 +104,12 @@ struct Describe {
 } // namespace
 
 std::string describe(const Program& program, const ExprPtr& expr) {
-  return Describe{program}.show(expr);
+  return Describe{program, nullptr}.show(expr);
+}
+
+std::string describe(const Program& program, const ExprPtr& expr,
+                     const std::function<std::optional<std::string>(const Name&)>& text_of) {
+  return Describe{program, text_of}.show(expr);
 }
 
 PlateId plate_of_index(const Program& program, const ExprPtr& expr) {

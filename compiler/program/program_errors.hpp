@@ -222,6 +222,9 @@ Diagnostic& baseline_not_scalar(Diagnostics& out, Span span, const std::string& 
                                 const std::string& given);
 Diagnostic& decay_out_of_range(Diagnostics& out, Span span);
 Diagnostic& site_sampled_twice(Diagnostics& out, Span span, const std::string& name, Span other);
+Diagnostic& site_branches_differ(Diagnostics& out, Span span, const std::string& name,
+                                 const std::string& here, Span other, const std::string& there);
+Diagnostic& site_has_other_frames(Diagnostics& out, Span span, const std::string& name, Span other);
 Diagnostic& site_name_taken(Diagnostics& out, Span span, const std::string& name, Span other);
 Diagnostic& site_in_loop_without_index(Diagnostics& out, Span span, const std::string& name,
                                        const std::string& index, Span other);

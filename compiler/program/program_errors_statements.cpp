@@ -305,8 +305,27 @@ Diagnostic& decay_out_of_range(Diagnostics& out, Span span) {
 Diagnostic& site_sampled_twice(Diagnostics& out, Span span, const std::string& name, Span other) {
   return out.error("double-site", span, fmt::format("`{}` is sampled twice", name))
       .note(other, "first sampled here")
-      .with_hint(fmt::format(
-          "each latent is sampled once; choose the parameters instead: `{} ~ normal(c ? a : b, s)`", name));
+      .with_hint(fmt::format("each latent is sampled once, or once in each branch of one `if`; or choose the "
+                             "parameters: `{} ~ normal(c ? a : b, s)`",
+                             name));
+}
+
+Diagnostic& site_branches_differ(Diagnostics& out, Span span, const std::string& name,
+                                 const std::string& here, Span other, const std::string& there) {
+  return out
+      .error("branches-differ", span,
+             fmt::format("`{}` is {} here, but {} in another branch", name, here, there))
+      .note(other, fmt::format("here it is {}", there))
+      .with_hint("a latent is the same kind of value in every branch: give it two names, or move one "
+                 "distribution to the values of the other, as in `sigmoid(normal(m, s))`");
+}
+
+Diagnostic& site_has_other_frames(Diagnostics& out, Span span, const std::string& name, Span other) {
+  return out
+      .error("branches-differ", span,
+             fmt::format("`{}` is sampled in another plate or loop than in the other branch", name))
+      .note(other, "there it is sampled here")
+      .with_hint("put the `if` inside of one plate or loop");
 }
 
 Diagnostic& site_name_taken(Diagnostics& out, Span span, const std::string& name, Span other) {

@@ -104,19 +104,26 @@ SymbolId Checker::declare_local(const std::string& name, const ExprPtr& value, s
   made.varies = value->varies;
   made.random = value->random;
   made.learnable = value->learnable;
-  if (auto learned = widenings_.find({now_.key, span.begin}); learned != widenings_.end()) {
-    const Widening& widening = learned->second;
-    made.varies = unite(made.varies, widening.varies);
-    made.random |= widening.random;
-    made.learnable |= widening.learnable;
-    if (widening.real || widening.integer) {
-      made.type.element = widening.real ? Element::real : Element::integer;
-      made.type.index_size.reset();
-      made.type.support = {};
-    }
-  }
+  apply_widening(id);
   settle_type(id);
   return id;
+}
+
+/// What an earlier round of the check has learned about a symbol.
+void Checker::apply_widening(SymbolId id) {
+  Symbol& made = symbol(id);
+  const auto learned = widenings_.find({now_.key, made.span.begin});
+  if (learned == widenings_.end())
+    return;
+  const Widening& widening = learned->second;
+  made.varies = unite(made.varies, widening.varies);
+  made.random |= widening.random;
+  made.learnable |= widening.learnable;
+  if (widening.real || widening.integer) {
+    made.type.element = widening.real ? Element::real : Element::integer;
+    made.type.index_size.reset();
+    made.type.support = {};
+  }
 }
 
 void Checker::widen(SymbolId id, const Expr& value) {

@@ -71,6 +71,15 @@ std::vector<bool> existing(const std::vector<std::int64_t>& shape, const std::ve
   return exists;
 }
 
+/** Elements of an array exist where `exists`, which has its leading dimensions, is not 0. */
+void take_existence(DrawnArray& array, const std::vector<double>& exists) {
+  const std::size_t size = element_count(array.shape);
+  array.exists.resize(size, true);
+  for (std::size_t flat = 0; flat < size; ++flat)
+    if (exists[flat / (size / exists.size())] == 0)
+      array.exists[flat] = false;
+}
+
 } // namespace
 
 std::vector<DrawnArray> draw(const Fit::State& state, const BoundProgram& bound, const DrawRequest& request,
@@ -88,6 +97,7 @@ std::vector<DrawnArray> draw(const Fit::State& state, const BoundProgram& bound,
 
   std::vector<DrawnArray> arrays;
   std::vector<Buffer> buffers;
+  std::vector<std::size_t> partial; // arrays not all of whose elements exist: see add_existence
   const std::size_t real_bytes = bound.single_precision ? 4 : 8;
   const auto add_output = [&](const std::string& name, const elbo::DrawnValue& drawn) {
     DrawnArray array;
@@ -98,6 +108,12 @@ std::vector<DrawnArray> draw(const Fit::State& state, const BoundProgram& bound,
     built->builder->output({ir::OutputKind::value, name, drawn.value.id(), -1, -1});
     arrays.push_back(std::move(array));
     buffers.emplace_back(size * real_bytes);
+  };
+  const auto add_existence = [&](std::size_t array, const elbo::DrawnValue& drawn) {
+    if (!drawn.exists)
+      return;
+    partial.push_back(array);
+    add_output(arrays[array].name + ".exists", {*drawn.exists, {}, {}});
   };
   bool left_out = false;
   if (request.predict) {
@@ -112,6 +128,9 @@ std::vector<DrawnArray> draw(const Fit::State& state, const BoundProgram& bound,
     }
   }
   const std::size_t drawn = arrays.size();
+  for (std::size_t a = 0; a < drawn && !request.predict; ++a)
+    add_existence(a, built->latents.at(arrays[a].name));
+  const std::size_t once = arrays.size();
   if (drawn == 0 && request.must_draw)
     throw Error(Fault::usage,
                 left_out
@@ -123,7 +142,7 @@ std::vector<DrawnArray> draw(const Fit::State& state, const BoundProgram& bound,
     for (std::size_t k = 0; k < graph.parameters.size(); ++k) {
       const ir::NodeId node = built->parameters->all()[k].constrained;
       if (node != ir::no_node && graph.node(node).region == ir::root_region)
-        add_output(graph.parameters[k].name, {built->builder->value(node), {}});
+        add_output(graph.parameters[k].name, {built->builder->value(node), {}, {}});
     }
   // A parameter of a subsampled plate stores every row: read as a whole it is no draw.
   const compiler::NativeProgram native =
@@ -155,8 +174,10 @@ std::vector<DrawnArray> draw(const Fit::State& state, const BoundProgram& bound,
       arrays[a].values.push_back(std::move(numbers));
     }
   }
+  for (std::size_t k = 0; k < partial.size(); ++k)
+    take_existence(arrays[partial[k]], arrays[drawn + k].values.front());
   if (parameter_values)
-    parameter_values->assign(std::make_move_iterator(arrays.begin() + static_cast<std::ptrdiff_t>(drawn)),
+    parameter_values->assign(std::make_move_iterator(arrays.begin() + static_cast<std::ptrdiff_t>(once)),
                              std::make_move_iterator(arrays.end()));
   arrays.resize(drawn);
   return arrays;

@@ -102,12 +102,12 @@ std::string Model::check(const Data& data, const CompileOptions& options) const 
     checked = compiler::check_program(parsed_->file, {options.set, {}}, diagnostics);
   session::throw_if_errors(parsed_->source, diagnostics);
   // What no estimator covers is an error of the program too, found when the objective is built.
-  std::map<std::string, std::string> estimates;
+  std::map<program::SampleId, std::string> estimates;
   if (const auto complete = has_data ? checked : with_stand_in_sizes(*parsed_, options, checked->program))
     if (const auto elbo =
             elbo::build_elbo(complete->program, session::elbo_options(options, true), diagnostics))
       for (const elbo::SiteEstimate& estimate : elbo->estimates)
-        estimates[estimate.site] = estimate.estimator;
+        estimates[estimate.sample] = estimate.estimator;
   session::throw_if_errors(parsed_->source, diagnostics);
   std::string text = render(parsed_->source, diagnostics); // warnings
   return text + guide::print_sites(checked->program, checked->pairing, estimates);

@@ -70,7 +70,7 @@ Value subtract_average(Value cost, const ScoreSite& site, bool of_elements, cons
                        std::vector<StateUpdate>& updates) {
   ir::Builder& builder = *context.builder;
   const ir::Type type = cost.type();
-  const Value pair = state(context, site.site + ".average", {ir::Extent::known(2)}, {});
+  const Value pair = state(context, site.state + ".average", {ir::Extent::known(2)}, {});
   const Value sum = builder.element(pair, 0);
   const Value weight = builder.element(pair, 1);
   const Value average = sum / ir::maximum(weight, builder.real(1e-30));
@@ -79,7 +79,7 @@ Value subtract_average(Value cost, const ScoreSite& site, bool of_elements, cons
     return ir::select(ir::greater(now.weight, builder.real(0)), moved(old, seen, site.decay), old);
   };
   const std::vector<Value> after{next(sum, now.mean), next(weight, builder.real(1))};
-  updates.push_back({context.parameters->find(site.site + ".average"), pair, builder.stack(after)});
+  updates.push_back({context.parameters->find(site.state + ".average"), pair, builder.stack(after)});
   Value rest = cost - average;
 
   const std::vector<AxisId> plates = context.walk->terms[site.term].plates;
@@ -87,7 +87,7 @@ Value subtract_average(Value cost, const ScoreSite& site, bool of_elements, cons
                                    [&](AxisId axis) { return builder.graph().axis(axis).ragged_subset; });
   if (!of_elements || redrawn || (plates.empty() && type.shape.empty()))
     return rest;
-  const std::string name = site.site + ".average.of_element";
+  const std::string name = site.state + ".average.of_element";
   const Value deviation = state(context, name, type.shape, plates);
   const std::vector<AxisId> others = ir::subtract(type.axes, plates);
   Value seen = builder.sum(rest, others);

@@ -104,7 +104,10 @@ JointGaussian::JointGaussian(const FamilyContext& context, const JointLayout& la
 LatentDraw joint_draw(const SiteContext& context, const JointLayout& layout, ir::Value vector) {
   ir::Builder& builder = *context.builder;
   const ir::Value zero = builder.broadcast(builder.real(0), context.site->plates, {});
-  return constrain_draw(context, layout.piece(context, vector), zero, zero);
+  const ir::Value coordinates = layout.piece(context, vector);
+  LatentDraw draw = constrain_draw(context, coordinates, zero, zero);
+  draw.joint_coordinates = coordinates;
+  return draw;
 }
 
 } // namespace plait::guide

@@ -15,7 +15,10 @@ public:
 
   LatentDraw draw(const SiteContext& context) override {
     const ir::Value zero = context.builder->broadcast(context.builder->real(0), context.site->plates, {});
-    return constrain_draw(context, site_location(context, "point", location_), zero, zero);
+    const ir::Value point = site_location(context, "point", location_);
+    LatentDraw draw = constrain_draw(context, point, zero, zero);
+    draw.joint_coordinates = point; // the Gaussian has all of them
+    return draw;
   }
 
 private:
