@@ -260,7 +260,7 @@ private:
     std::vector<llvm::Value*> lanes, totals;
   };
   std::map<int, RegisterSums> register_sums_; ///< by accumulator
-  std::map<NodeId, llvm::GlobalVariable*> literals_;
+  std::map<const Node*, llvm::GlobalVariable*> literals_;
 };
 
 } // namespace plait::codegen

@@ -172,8 +172,7 @@ llvm::Value* Lowering::constant(const Node& at, const Point& point) {
   if (!flat.varies())
     if (const auto* fixed_place = llvm::dyn_cast<llvm::ConstantInt>(flat.base))
       return literal(at.literal[static_cast<std::size_t>(fixed_place->getZExtValue())]);
-  const NodeId id = static_cast<NodeId>(&at - graph_.nodes.data());
-  llvm::GlobalVariable*& global = literals_[id];
+  llvm::GlobalVariable*& global = literals_[&at];
   llvm::Type* stored = at.type.element == Element::boolean ? builder_.getInt8Ty() : scalar;
   if (!global) {
     std::vector<llvm::Constant*> numbers;

@@ -26,7 +26,7 @@ public:
 
   Builder& builder() const { return *builder_; }
   NodeId id() const { return id_; }
-  const Type& type() const; ///< invalid once another node is made: copy what is needed longer
+  const Type& type() const;
   explicit operator bool() const { return builder_ != nullptr; }
 
 private:

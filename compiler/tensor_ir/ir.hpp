@@ -9,6 +9,7 @@
 #include "compiler/tensor_ir/type.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <string>
 #include <vector>
@@ -164,7 +165,7 @@ struct Output {
 };
 
 struct Graph {
-  std::vector<Node> nodes;
+  std::deque<Node> nodes; ///< a deque: a reference to a node stays valid while the graph grows
   std::vector<Region> regions = std::vector<Region>(1);
   std::vector<Loop> loops;
   std::vector<Axis> axes;
