@@ -106,8 +106,13 @@ Executor::Values Executor::first_values(const program::ForStatement& statement, 
     for (std::int64_t k = 0; k < depth; ++k)
       inits.push_back(builder_->zeros(type));
   }
-  if (chain.carries_weights())
-    inits.push_back(first_weights(chain, read));
+  if (chain.carries_weights()) {
+    std::vector<AxisId> axes = read; // and those of what is carried, which the weights may depend on
+    for (Value init : inits)
+      if (particles_ && ir::contains(init.type().axes, *particles_))
+        axes = ir::unite(axes, {*particles_});
+    inits.push_back(first_weights(chain, axes));
+  }
   return inits;
 }
 

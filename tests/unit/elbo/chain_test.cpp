@@ -296,6 +296,20 @@ TEST_CASE("a finite variable that does not exist in a row weighs nothing", "[cha
   CHECK(objective.evaluate().elbo == Approx(expected).epsilon(0).margin(1e-10));
 }
 
+TEST_CASE("a chain through a carried local, with several particles", "[chain]") {
+  // p(z_0 = 1) = 0.4; p(z_t = 1) = 0.2 + 0.7 z_{t-1}.
+  const std::string text = "data y : bit[N];\nmodel {\n  c = 2 / 7;\n"
+                           "  for t in 0..N { z[t] ~ bernoulli(0.2 + 0.7 * c) using enumerate;\n"
+                           "    y[t] ~ bernoulli(0.1 + 0.6 * z[t]); c = z[t]; }\n}\n";
+  Setting setting;
+  setting.sizes = {{"N", 4}};
+  setting.data["y"] = {1, 1, 0, 1};
+  setting.options.particles = GENERATE(1, 3);
+  Objective objective(text, setting);
+  CHECK(objective.evaluate().elbo ==
+        Approx(brute_force({.6, .4}, {.8, .2, .1, .9}, {.9, .1, .3, .7}, {1, 1, 0, 1})).margin(1e-12));
+}
+
 TEST_CASE("chains that cannot be summed out are refused", "[chain]") {
   const auto refused = [](const std::string& body) {
     const Source source{"test.ppl",
