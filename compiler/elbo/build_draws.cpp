@@ -34,18 +34,22 @@ std::optional<Layout> layout_of(const program::Program& program, const std::stri
   return result;
 }
 
-/** The value with its plates in the order of their nesting, outermost first. Axes print in the order in which
- * the program first names their plates; where that differs, they become dimensions. */
+/** The value with all plates that it lies in, in the order of their nesting, outermost first. Axes print in
+ * the order in which the program first names their plates; where that differs, they become dimensions. */
 DrawnValue arrange(const program::Program& program, Sizes& sizes, ir::Builder& builder, const Layout& layout,
                    Value value) {
   std::vector<AxisId> nested;
   std::map<AxisId, program::PlateId> plates;
   for (const Frame& frame : layout.frames)
-    if (frame.kind == Frame::Kind::plate && value.type().has_axis(sizes.axis(frame.id))) {
+    if (frame.kind == Frame::Kind::plate) {
       nested.push_back(sizes.axis(frame.id));
       plates[nested.back()] = frame.id;
     }
+  // A value that is the same for all elements of a plate is still one of each.
   std::vector<AxisId> order = value.type().axes;
+  for (AxisId axis : nested)
+    order = ir::unite(order, {axis});
+  value = builder.broadcast(value, order, value.type().shape);
   if (!std::is_sorted(nested.begin(), nested.end())) {
     for (auto axis = nested.rbegin(); axis != nested.rend(); ++axis)
       value = builder.axis_to_dim(value, *axis);

@@ -48,13 +48,6 @@ SiteDraws Executor::posterior_draws(const std::string& site, const std::vector<A
   return SiteDraws(*builder_, site + ".posterior", row, iteration);
 }
 
-bool Executor::can_be_drawn(const SummedLoop& loop) const {
-  const auto known = [&](AxisId axis) { return builder_->graph().axis(axis).extent.is_known(); };
-  return std::all_of(loop.axes.begin(), loop.axes.end(), known) &&
-         std::all_of(loop.sites.begin(), loop.sites.end(),
-                     [&](const SummedLoop::Site& site) { return known(site.axis); });
-}
-
 Executor::Values Executor::keep_for_drawing(SummedLoop& loop, const Chain& chain, Value weights,
                                             std::optional<Value> exists) {
   Values stacked;
@@ -103,8 +96,6 @@ void Executor::draw_summed_out() {
   DrawnAxes drawn;
   for (auto step = eliminated.rbegin(); step != eliminated.rend(); ++step) {
     const auto& [site, factors] = *step;
-    if (!builder_->graph().axis(site->axis).extent.is_known())
-      continue;
     SiteDraws draws = posterior_draws(site->site, site->plates, {});
     const Value draw = draw_axis(at_draws(factors, drawn), site->axis, {}, draws);
     drawn[site->axis] = draw;
@@ -121,8 +112,7 @@ void Executor::draw_summed_out() {
     for (SummedLoop::Site& site : loop.sites)
       if (site.weights)
         site.weights = at_draws(site.weights, drawn);
-    if (can_be_drawn(loop))
-      draw_loop(loop);
+    draw_loop(loop);
   }
 }
 

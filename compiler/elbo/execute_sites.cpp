@@ -122,9 +122,7 @@ void Executor::walk_sample(const program::Sample& sample, const program::Stateme
       bound_[static_cast<std::size_t>(symbol.id)] = of_symbol(latent_value(latent->second), symbol);
     } else if (!sample.observed && symbol.block == program::BlockKind::model) {
       throw Unsupported(sample.span,
-                        fmt::format("drawing {}: it is summed out in a `for` inside another, or has a number "
-                                    "of values that is not known before the data",
-                                    symbol.name));
+                        fmt::format("drawing {}: it is summed out in a `for` inside another", symbol.name));
     } else if (!sample.observed || drawing.redraws_data) {
       const Value value = draw_from(sample, parameters).value;
       if (sample.observed)

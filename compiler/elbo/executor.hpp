@@ -382,8 +382,6 @@ private:
   /** Random numbers for drawing a summed-out site; `iteration` as in SiteDraws. */
   SiteDraws posterior_draws(const std::string& site, const std::vector<ir::AxisId>& plates,
                             ir::Value iteration) const;
-  /** Whether the numbers of values are known when the program is compiled. */
-  bool can_be_drawn(const SummedLoop& loop) const;
   void draw_loop(const SummedLoop& loop);
   /** What draw_loop needs of the iteration just walked: values to stack, and their places in `loop`. */
   Values keep_for_drawing(SummedLoop& loop, const Chain& chain, ir::Value weights,

@@ -214,3 +214,34 @@ TEST_CASE("predictions read the drawn components", "[draws][predict][enumerate]"
   check_shares(frequencies(mixture, {"which", "level"}, draws, true),
                {{{0, 1}, 0.7 * normal(0.6, 0, 0.7)}, {{1, 3}, 0.3 * normal(0.6, 1, 0.7)}}, draws);
 }
+
+TEST_CASE("as many components as the data have, and what depends on them", "[draws][enumerate]") {
+  // k has a value for each of the K levels; m, and b in every step of a loop, depend on it.
+  const Case mixture{"data level : real[K];\ndata x : real;\ndata y : bit[N];\n"
+                     "model { k ~ categorical_logit(level) using enumerate;\n"
+                     "  m ~ bernoulli(0.2 + 0.3 * k) using enumerate; x ~ normal(k + m, 0.8);\n"
+                     "  for t in 0..N { b[t] ~ bernoulli(0.1 + 0.3 * k) using enumerate;\n"
+                     "    y[t] ~ bernoulli(0.2 + 0.5 * b[t]); } }\n",
+                     {{"K", 3}, {"N", 1}},
+                     {{{0.4, -0.3, 0.2}, {}, {}}, {{1.4}, {}, {}}, {{1}, {}, {}}}};
+  std::map<std::vector<double>, double> weights;
+  for (int k = 0; k < 3; ++k)
+    for (int m = 0; m < 2; ++m)
+      for (int b = 0; b < 2; ++b) {
+        const double p_k = std::exp(std::vector<double>{0.4, -0.3, 0.2}.at(static_cast<std::size_t>(k)));
+        const double p_m = 0.2 + 0.3 * k, p_b = 0.1 + 0.3 * k;
+        weights[{double(k), double(m), double(b)}] =
+            p_k * (m ? p_m : 1 - p_m) * (b ? p_b : 1 - p_b) * normal(1.4, k + m, 0.8) * (0.2 + 0.5 * b);
+      }
+  check_shares(frequencies(mixture, {"k", "m", "b"}, draws), weights, draws);
+}
+
+TEST_CASE("a value that is the same for all elements of a plate is still one of each", "[draws][predict]") {
+  const Case constant{"data x : real[N];\n"
+                      "model { iarange i in N { x[i] ~ normal(0, 1); } }\n"
+                      "predict { iarange i in N { a = 0.5; for t in 0..2 { b[t] = 3 * t; } } }\n",
+                      {{"N", 2}},
+                      {{{0.6, 1}, {}, {}}}};
+  CHECK(frequencies(constant, {"a", "b"}, 1, true) ==
+        std::map<std::vector<double>, double>{{{0.5, 0.5, 0, 3, 0, 3}, 1}});
+}
