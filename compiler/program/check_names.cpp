@@ -1,6 +1,8 @@
 #include "compiler/program/checker.hpp"
 #include "compiler/program/describe.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace plait::program {
@@ -190,16 +192,35 @@ std::optional<Subscript> Checker::check_subscript(const ast::Subscript& written)
   return subscript;
 }
 
+/** Whether an index made of numbers and sizes is certainly outside: sizes that the data bring count when they
+ * are known. */
+bool Checker::leaves_dimension(const ExprPtr& index, const Dim& dim) const {
+  const auto place = dim_of(index);
+  if (!place)
+    return constant_value(index).has_value(); // too large for a size
+  const auto number = program_.size_value(*place), beyond = program_.size_value(*place - dim);
+  return (number && *number < 0) || (beyond && *beyond >= 0);
+}
+
+/** A size and, when it is one of the data, its value. */
+std::string Checker::shown_size(const Dim& dim) const {
+  const auto value = program_.size_value(dim);
+  return value && !dim.is_known() ? fmt::format("{} = {}", to_string(dim), *value) : to_string(dim);
+}
+
 bool Checker::check_element_bounds(const Subscript& subscript, const Dim& dim, std::size_t position,
                                    const ExprPtr& base) {
   const ExprPtr& element = subscript.element;
-  if (auto number = constant_value(element)) {
-    if (*number < 0 || (dim.is_known() && *number >= static_cast<double>(dim.constant))) {
-      errors::index_out_of_range(out_, subscript.span, *number, to_string(dim));
+  std::vector<ExprPtr> fixed{element};
+  if (auto* array = get_if<ArrayExpr>(element))
+    fixed = array->elements;
+  for (const ExprPtr& place : fixed)
+    if (leaves_dimension(place, dim)) {
+      errors::index_out_of_range(out_, subscript.span, describe(program_, place), shown_size(dim));
       return false;
     }
+  if (dim_of(element))
     return true;
-  }
   if (element->type.element != Element::index || !element->type.index_size)
     return check_offset_bounds(subscript, dim);
   Dim room = dim - *element->type.index_size;
@@ -239,10 +260,9 @@ bool Checker::check_offset_bounds(const Subscript& subscript, const Dim& dim) {
     return false;
   }
   Dim last = *index.type.index_size + Dim::known(shift - 1);
-  Dim beyond = last - dim;
-  if (beyond.is_known() && beyond.constant >= 0) {
+  if (auto beyond = program_.size_value(last - dim); beyond && *beyond >= 0) {
     errors::index_leaves_range(out_, subscript.span, describe(program_, subscript.element), to_string(last),
-                               to_string(dim), false);
+                               shown_size(dim), false);
     return false;
   }
   return true;
@@ -281,11 +301,12 @@ ExprPtr Checker::apply_subscripts(const ExprPtr& base, std::vector<Subscript> su
       if (subscript.upper == Dim::known(-1))
         subscript.upper = dims[i];
       Dim length = subscript.upper - subscript.lower;
-      Dim beyond = dims[i] - subscript.upper;
-      if ((length.is_known() && length.constant < 1) || (beyond.is_known() && beyond.constant < 0) ||
-          (subscript.lower.is_known() && subscript.lower.constant < 0)) {
+      const auto elements = program_.size_value(length),
+                 left = program_.size_value(dims[i] - subscript.upper),
+                 first = program_.size_value(subscript.lower);
+      if ((elements && *elements < 1) || (left && *left < 0) || (first && *first < 0)) {
         errors::slice_out_of_range(out_, subscript.span, to_string(subscript.lower),
-                                   to_string(subscript.upper), to_string(dims[i]));
+                                   to_string(subscript.upper), shown_size(dims[i]));
         return nullptr;
       }
       type.dims.push_back(length);

@@ -147,6 +147,8 @@ private:
   std::optional<Subscript> check_subscript(const ast::Subscript& subscript);
   bool check_element_bounds(const Subscript& subscript, const Dim& dim, std::size_t position,
                             const ExprPtr& base);
+  bool leaves_dimension(const ExprPtr& index, const Dim& dim) const;
+  std::string shown_size(const Dim& dim) const;
   bool check_offset_bounds(const Subscript& subscript, const Dim& dim);
   bool is_lag(const ExprPtr& element, const Loop& loop) const;
   const Symbol* find_symbol(const std::string& name) const;

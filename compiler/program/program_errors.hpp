@@ -90,7 +90,8 @@ Diagnostic& array_elements_disagree(Diagnostics& out, Span span, const std::stri
                                     const std::string& first);
 Diagnostic& empty_array(Diagnostics& out, Span span);
 Diagnostic& index_not_integer(Diagnostics& out, Span span, const std::string& given);
-Diagnostic& index_out_of_range(Diagnostics& out, Span span, double value, const std::string& size);
+Diagnostic& index_out_of_range(Diagnostics& out, Span span, const std::string& index,
+                               const std::string& size);
 Diagnostic& index_size_disagrees(Diagnostics& out, Span span, const std::string& index,
                                  const std::string& index_size, const std::string& base, std::size_t position,
                                  const std::string& size, std::optional<Span> other);

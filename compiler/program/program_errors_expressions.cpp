@@ -56,9 +56,10 @@ Diagnostic& index_not_integer(Diagnostics& out, Span span, const std::string& gi
   return out.error("index", span, fmt::format("an index must be an int, but this is {}", given));
 }
 
-Diagnostic& index_out_of_range(Diagnostics& out, Span span, double value, const std::string& size) {
+Diagnostic& index_out_of_range(Diagnostics& out, Span span, const std::string& index,
+                               const std::string& size) {
   return out
-      .error("index", span, fmt::format("index {} is out of range: the dimension has size {}", value, size))
+      .error("index", span, fmt::format("index {} is out of range: the dimension has size {}", index, size))
       .with_hint("indices count from 0");
 }
 
