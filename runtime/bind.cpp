@@ -520,7 +520,7 @@ private:
 
   void settle_index_sizes() {
     std::map<std::string, std::int64_t> found;
-    for (const Item& item : items_) {
+    for (Item& item : items_) {
       const Size& size = item.expected->index_size;
       if (item.failed || item.expected->kind != DataKind::index || size.name.empty() ||
           sizes().contains(size.name))
@@ -528,6 +528,19 @@ private:
       if (item.bound.absent) {
         if (options_.left_open.contains(size.name))
           found.try_emplace(size.name, 0);
+        continue;
+      }
+      // A parameter of so many elements alone takes a gigabyte: these are no positions but identifiers.
+      constexpr double most = 1 << 27;
+      if (item.bound.levels.empty() && item.scan.high > most) {
+        guarded(item, [&] {
+          fail(
+              item,
+              fmt::format("{} has the index {:.0f}: {} would be {:.0f}", item.expected->name, item.scan.high,
+                          size.name, item.scan.high - static_cast<double>(item.bound.index_base) + 1),
+              fmt::format("identifiers are better bound as text; if {0} is so large, say so with --set {0}=…",
+                          size.name));
+        });
         continue;
       }
       std::int64_t needed = item.bound.levels.empty()
