@@ -58,7 +58,11 @@ std::optional<Executor::Values> Executor::walk_from(const std::vector<Statement>
       term.kind = TermKind::factor;
       term.site = fmt::format("factor@{}", statement.span.begin);
       term.span = statement.span;
+      const ir::Origin outer = builder_->origin();
+      builder_->set_origin({term.site, static_cast<std::uint32_t>(statement.span.begin),
+                            static_cast<std::uint32_t>(statement.span.end)});
       term.log_prob = real(factor->value);
+      builder_->set_origin(outer);
       if (role_ == Role::guide)
         term.log_prob = -term.log_prob; // a factor of the guide multiplies q
       add_term(std::move(term));

@@ -29,7 +29,11 @@ std::vector<void*> match_parameters(const Fit::State& state, const BoundProgram&
         std::find_if(state.parameters.begin(), state.parameters.end(),
                      [&](const ParameterArray& candidate) { return candidate.name == parameter.name; });
     if (array == state.parameters.end())
-      throw Error(Fault::model, fmt::format("error: the run has no parameter {}", parameter.name));
+      throw Error(
+          Fault::model,
+          fmt::format("error: the run has no parameter {}: neither model nor guide uses it, so that nothing "
+                      "was learned",
+                      parameter.name));
     const std::vector<std::int64_t> shape = stored_shape(graph, parameter, bound.sizes);
     if (shape != array->shape)
       throw Error(

@@ -47,6 +47,11 @@ std::string place_of(const Model::Parsed& parsed, const ir::Origin& origin) {
   return fmt::format("{}:{}:{}", parsed.source.name, position.line, position.column);
 }
 
+/** A site as messages name it; factors have no name of their own. */
+std::string shown_site(const std::string& site) {
+  return site.starts_with("factor@") ? "factor" : "site " + site;
+}
+
 } // namespace
 
 std::string explain_failure(const Fit::State& state, std::int64_t step) {
@@ -77,7 +82,7 @@ std::string explain_failure(const Fit::State& state, std::int64_t step) {
   Diagnostics diagnostics;
   auto elbo =
       elbo::build_elbo(state.bound.checked.program, elbo_options(state.options.compile, true), diagnostics);
-  std::string where = site.empty() ? "the objective" : "the density of site " + site;
+  std::string where = site.empty() ? "the objective" : "the density of " + shown_site(site);
   if (elbo) {
     const ir::Graph& graph = *elbo->graph;
     std::vector<ir::NodeId> nodes;
@@ -93,9 +98,10 @@ std::string explain_failure(const Fit::State& state, std::int64_t step) {
           if (std::isfinite(number))
             continue;
           const ir::Node& node = graph.node(nodes[k]);
-          std::string text = fmt::format("{}: error: step {}: site {}: the ELBO is not finite: {} gives {}",
-                                         place_of(*state.parsed, node.origin), step + 1, node.origin.site,
-                                         node.op ? node.op->name : std::string_view("a density"), number);
+          std::string text =
+              fmt::format("{}: error: step {}: {}: the ELBO is not finite: {} gives {}",
+                          place_of(*state.parsed, node.origin), step + 1, shown_site(node.origin.site),
+                          node.op ? node.op->name : std::string_view("a density"), number);
           if (node.op && !node.operands.empty()) {
             std::vector<ir::NodeId> operands = node.operands;
             const auto inputs = ir::interpret(graph, interpreter_inputs(state, graph, step), operands);
