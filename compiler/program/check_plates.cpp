@@ -65,8 +65,11 @@ bool Checker::check_subsample(const ast::Plate& plate, Plate& declared) {
     errors::subsample_below_one(out_, plate.subsample->span, dim->constant);
     return false;
   }
+  // Drawing every row of a plate of known size is no subsample.
+  const bool draws_all =
+      dim && dim->is_known() && declared.size.is_known() && dim->constant >= declared.size.constant;
   if (!first) {
-    std::string now = describe(program_, drawn);
+    std::string now = draws_all ? "" : describe(program_, drawn);
     std::string before = declared.subsample ? describe(program_, declared.subsample) : "";
     if (now != before) {
       errors::subsample_disagrees(out_, plate.subsample->span, now, before, declared);
@@ -74,8 +77,7 @@ bool Checker::check_subsample(const ast::Plate& plate, Plate& declared) {
     }
     return true;
   }
-  // Drawing every row of a plate of known size is no subsample.
-  if (dim && dim->is_known() && declared.size.is_known() && dim->constant >= declared.size.constant)
+  if (draws_all)
     return true;
   declared.subsample = drawn;
   declared.subsample_span = plate.subsample->span;

@@ -184,6 +184,16 @@ TEST_CASE("statements over one index set are one plate, whatever the order of ne
   CHECK_FALSE(program.plates[1].sequential);
 }
 
+TEST_CASE("a subsample of every row may be repeated where the plate is opened again") {
+  for (const std::string count : {"2", "5"}) {
+    INFO(count);
+    Program program =
+        accept("const N = 2;\nmodel { iarange i in N subsample " + count +
+               " { a ~ normal(0, 1); }\n  iarange i in N subsample " + count + " { b ~ normal(a, 1); } }");
+    CHECK_FALSE(program.plates.at(0).subsampled());
+  }
+}
+
 TEST_CASE("a loop carries what was set before it and fills what it indexes") {
   Program program = accept(R"(
     data x : ragged real[N, T];
