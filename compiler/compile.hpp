@@ -61,7 +61,7 @@ NativeProgram compile_native(ir::Graph graph, const NativeOptions& options, cons
 struct CompiledStep {
   NativeProgram native;
   std::vector<guide::RegisteredParameter> parameters;
-  int slots = 0; ///< per parameter
+  elbo::Slots slots;
 };
 std::optional<CompiledStep> compile_step(const program::Program& program, const elbo::ElboOptions& objective,
                                          const elbo::StepOptions& step, const NativeOptions& native,

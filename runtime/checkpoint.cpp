@@ -20,6 +20,8 @@ constexpr int manifest_format = 1;
 constexpr const char* parameter_prefix = "parameter/";
 constexpr const char* slot_prefix = "slot/";
 constexpr const char* scalar_prefix = "scalar/";
+constexpr const char* average_prefix = "average/";
+constexpr const char* meaning_prefix = "meaning/";
 
 void write_json(const std::string& path, const json& value) {
   write_atomically(path, value.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
@@ -177,8 +179,12 @@ void write_state(const RunFolder& run, const FitState& state) {
   make_folder(run.path);
   TensorFile file;
   file.metadata = {{"step", std::to_string(state.step)}, {"seed", std::to_string(state.seed)}};
+  for (const auto& [name, meaning] : state.meanings)
+    file.metadata[meaning_prefix + name] = meaning;
   for (const Tensor& tensor : state.parameters)
     file.tensors.push_back({parameter_prefix + tensor.name, tensor.values});
+  for (const Tensor& tensor : state.averages)
+    file.tensors.push_back({average_prefix + tensor.name, tensor.values});
   for (const Tensor& tensor : state.slots)
     file.tensors.push_back({slot_prefix + tensor.name, tensor.values});
   for (const auto& [name, value] : state.scalars)
@@ -192,6 +198,9 @@ FitState read_state(const RunFolder& run) {
   FitState state;
   state.step = static_cast<std::int64_t>(whole_number(run.state(), file, "step"));
   state.seed = whole_number(run.state(), file, "seed");
+  for (const auto& [key, text] : file.metadata)
+    if (key.starts_with(meaning_prefix))
+      state.meanings[key.substr(std::string_view(meaning_prefix).size())] = text;
   for (Tensor& tensor : file.tensors) {
     auto within = [&](std::string_view prefix) {
       if (!tensor.name.starts_with(prefix))
@@ -201,6 +210,8 @@ FitState read_state(const RunFolder& run) {
     };
     if (within(parameter_prefix))
       state.parameters.push_back(std::move(tensor));
+    else if (within(average_prefix))
+      state.averages.push_back(std::move(tensor));
     else if (within(slot_prefix))
       state.slots.push_back(std::move(tensor));
     else if (tensor.values.size() == 1 && within(scalar_prefix))

@@ -62,6 +62,9 @@ struct FitState {
   std::map<std::string, double> scalars; ///< baselines, smoothed values, step sizes, …; kept bit for bit
   std::vector<Tensor> parameters;        ///< as the step updates them (unconstrained)
   std::vector<Tensor> slots;             ///< of the optimizer
+  std::vector<Tensor> averages;          ///< of the iterates: what the run ends with, where it has them
+  /// By parameter, what its numbers say: "positive[3]". For other programs that start from them.
+  std::map<std::string, std::string> meanings;
 };
 
 void write_state(const RunFolder& run, const FitState& state);

@@ -79,6 +79,13 @@ bool is_discrete(SupportKind kind) {
   return kind >= SupportKind::bit;
 }
 
+bool has_runtime_bounds(const Support& support) {
+  if (support.kind == SupportKind::interval)
+    return !support.lower || !support.upper;
+  return (support.kind == SupportKind::greater_than && !support.lower) ||
+         (support.kind == SupportKind::less_than && !support.upper);
+}
+
 std::vector<SupportKind> support_kinds() {
   std::vector<SupportKind> kinds;
   for (int kind = 0; kind <= static_cast<int>(SupportKind::count_vector); ++kind)

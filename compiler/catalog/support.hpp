@@ -42,6 +42,9 @@ struct Support {
 
 bool is_discrete(SupportKind kind);
 
+/** Whether the support has a bound that is not known at compile time. */
+bool has_runtime_bounds(const Support& support);
+
 /** As a user writes it: "real", "positive", "real<lower=0, upper=2>", "simplex". */
 std::string to_string(const Support& support);
 

@@ -33,6 +33,11 @@ std::optional<ObjectiveChoice> chosen_objective(const CommonOptions& asked, cons
   return choice;
 }
 
+void print_notes(const std::vector<std::string>& notes) {
+  for (const std::string& note : notes)
+    fmt::print(stderr, "{}\n", note);
+}
+
 } // namespace
 
 Verb add_sample(CLI::App& app) {
@@ -60,10 +65,12 @@ Verb add_predict(CLI::App& app) {
   verb->add_option("--out", arguments->out, "file; standard output when left out");
   return {"predict", [arguments] {
             const Fit fit = Fit::open(arguments->run);
-            write_output(arguments->out,
-                         draws_to_csv(arguments->common.data.empty() && arguments->common.set.empty()
-                                          ? fit.predict(arguments->draws)
-                                          : fit.predict(read_new_data(arguments->common), arguments->draws)));
+            const bool of_fit = arguments->common.data.empty() && arguments->common.set.empty();
+            const std::vector<DrawnArray> drawn =
+                of_fit ? fit.predict(arguments->draws)
+                       : fit.predict(read_new_data(arguments->common), arguments->draws);
+            print_notes(of_fit ? fit.data_notes() : fit.new_data_notes());
+            write_output(arguments->out, draws_to_csv(drawn));
             return 0;
           }};
 }
@@ -94,6 +101,7 @@ Verb add_evaluate(CLI::App& app) {
                                           ? fit.evaluate(arguments->repeats, arguments->gradients, objective)
                                           : fit.evaluate(read_data(arguments->common), arguments->repeats,
                                                          arguments->gradients, objective);
+        print_notes(fit.new_data_notes());
         const std::string name = objective && objective->name != fit.options().compile.objective
                                      ? objective->name
                                      : fit.bound_name();

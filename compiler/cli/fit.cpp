@@ -65,6 +65,7 @@ Fit resume(const FitArguments& arguments, const FitOptions& wanted, const Data& 
   same("--learning-rate", wanted.learning_rate, saved.learning_rate);
   same("--decay", wanted.decay, saved.decay);
   same("--clip-norm", wanted.clip_norm, saved.clip_norm);
+  same("--average", wanted.average, saved.average);
   same("--kl-start", wanted.kl_start, saved.kl_start);
   same("--kl-steps", wanted.kl_steps, saved.kl_steps);
   same("--seed", wanted.seed, saved.seed);
@@ -90,6 +91,24 @@ Fit resume(const FitArguments& arguments, const FitOptions& wanted, const Data& 
   return fit;
 }
 
+/** What was taken from a run and what starts afresh, a line or two. */
+std::string warm_start_text(const WarmStart& start) {
+  const auto listed = [](const std::vector<std::string>& names) {
+    constexpr std::size_t most = 8;
+    if (names.size() <= most)
+      return fmt::format("{}", fmt::join(names, ", "));
+    return fmt::format("{} and {} more", fmt::join(names.begin(), names.begin() + most, ", "),
+                       names.size() - most);
+  };
+  std::string text = fmt::format("starts from {} after {} steps: {} taken\n", start.run, start.step,
+                                 start.taken.empty() ? "nothing" : listed(start.taken));
+  if (!start.fresh.empty())
+    text += fmt::format("not in that run, start afresh: {}\n", listed(start.fresh));
+  if (!start.unused.empty())
+    text += fmt::format("of that run alone, not used: {}\n", listed(start.unused));
+  return text;
+}
+
 int run_fit(FitArguments& arguments) {
   FitOptions options = arguments.fit;
   options.compile = read_compile_options(arguments.common);
@@ -112,7 +131,9 @@ int run_fit(FitArguments& arguments) {
   if (const StartChoice& choice = fit.start_choice(); choice.of > 1 && !arguments.quiet && !arguments.resume)
     fmt::print(stderr, "start {} of {}: {} {:.6g}\n", choice.number, choice.of, fit.bound_name(),
                choice.elbo);
-  if (fit.finished() && further <= 0) {
+  if (const std::optional<WarmStart>& start = fit.warm_start(); start && !arguments.quiet)
+    fmt::print(stderr, "{}", warm_start_text(*start));
+  if (arguments.resume && fit.finished() && further <= 0) {
     fmt::print(stderr, "this run has finished: {} steps; --steps {} would go on\n", fit.step(),
                2 * fit.step());
     return 0;
@@ -166,11 +187,14 @@ int run_fit(FitArguments& arguments) {
   if (!arguments.quiet) {
     std::cerr << std::flush;
     fmt::print("{}", summary_table(fit.summaries(), 12));
-    fmt::print("{} {:.6g} (mean of the last {} steps); saved in {}\n", fit.bound_name(),
-               fit.trace().back().elbo,
-               fit.trace().size() > 1 ? fit.trace().back().step - fit.trace()[fit.trace().size() - 2].step
-                                      : fit.step(),
-               arguments.out);
+    if (fit.trace().empty())
+      fmt::print("no step was taken; saved in {}\n", arguments.out);
+    else
+      fmt::print("{} {:.6g} (mean of the last {} steps); saved in {}\n", fit.bound_name(),
+                 fit.trace().back().elbo,
+                 fit.trace().size() > 1 ? fit.trace().back().step - fit.trace()[fit.trace().size() - 2].step
+                                        : fit.step(),
+                 arguments.out);
   }
   return 0;
 }
@@ -184,7 +208,9 @@ Verb add_fit(CLI::App& app) {
   add_data_options(*verb, arguments->common);
   verb->add_option("--out", arguments->out, "folder of the run")->capture_default_str();
   FitOptions& fit = arguments->fit;
-  verb->add_option("--steps", fit.steps, "optimization steps")->check(positive())->capture_default_str();
+  verb->add_option("--steps", fit.steps, "optimization steps; 0: save the start")
+      ->check(positive(true))
+      ->capture_default_str();
   verb->add_option("--epochs", fit.epochs, "instead of --steps: passes over the largest subsampled plate")
       ->check(positive());
   verb->add_option("--optimizer", arguments->optimizer,
@@ -198,6 +224,11 @@ Verb add_fit(CLI::App& app) {
       ->capture_default_str();
   verb->add_option("--clip-norm", fit.clip_norm, "largest global norm of the gradient; 0: no limit")
       ->check(positive(true))
+      ->capture_default_str();
+  verb->add_option(
+          "--average", fit.average,
+          "end with an average of all iterates; decay of their weights, as 0.999; 0: the last iterate")
+      ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   verb->add_option("--kl-start", fit.kl_start, "weight of the latent terms at the first step")
       ->check(positive(true))
@@ -213,7 +244,7 @@ Verb add_fit(CLI::App& app) {
   verb->add_option(
           "--init", arguments->init,
           "NAME=NUMBER, NAME=FILE as for --data, or FILE.json with several names: where parameters and "
-          "latents of automatic guides start")
+          "latents of automatic guides start; the folder of a RUN: everything that it has too starts there")
       ->take_all();
   verb->add_option("--starts", fit.starts,
                    "random starts of the seed to compare; the one with the best objective is fitted")

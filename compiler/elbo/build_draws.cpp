@@ -221,4 +221,37 @@ std::optional<PosteriorDraws> build_draws(const program::Program& program, const
   return guarded<PosteriorDraws>(diagnostics, [&] { return with_sizes_as_needed(given, build); });
 }
 
+std::optional<StartBounds> build_start_bounds(const program::Program& program, const ElboOptions& given,
+                                              const std::set<std::string>& names, Diagnostics& diagnostics) {
+  const auto build = [&](const ElboOptions& options) -> std::optional<StartBounds> {
+    Walk walk(program, options, false, names);
+    Executor& executor = *walk.executor;
+    if (program.guide)
+      executor.run(*program.guide, Role::guide);
+    executor.run(program.model, Role::model);
+    StartBounds result;
+    for (const std::string& name : names) {
+      const bool is_parameter =
+          std::any_of(program.params.begin(), program.params.end(),
+                      [&](program::SymbolId id) { return program.symbol(id).name == name; });
+      const auto layout = layout_of(program, name, program::BlockKind::model);
+      const auto take = [&](const char* suffix, std::map<std::string, Value>& bounds) {
+        const auto found = executor.latents.find(name + suffix);
+        if (found == executor.latents.end())
+          return;
+        Value value = found->second.value;
+        if (!is_parameter && layout)
+          value = arrange(program, *walk.sizes, *walk.elbo.builder, *layout, value).value;
+        bounds[name] = value;
+      };
+      take(Executor::lower_suffix, result.lower);
+      take(Executor::upper_suffix, result.upper);
+    }
+    result.graph = std::move(walk.elbo.graph);
+    result.builder = std::move(walk.elbo.builder);
+    return result;
+  };
+  return guarded<StartBounds>(diagnostics, [&] { return with_sizes_as_needed(given, build); });
+}
+
 } // namespace plait::elbo

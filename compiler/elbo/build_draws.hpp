@@ -51,6 +51,23 @@ struct PosteriorDraws {
 std::optional<PosteriorDraws> build_draws(const program::Program& program, const ElboOptions& options,
                                           const DrawOptions& draws, Diagnostics& diagnostics);
 
+/** The bounds of the supports of some parameters, and of some latents of an automatic guide, where only the
+ * run tells them: at the place where the parameters say that the fit starts, without noise. The arrays behind
+ * these hold their values, not what those are in unconstrained space, as that is what the bounds are asked
+ * for. */
+struct StartBounds {
+  std::unique_ptr<ir::Graph> graph;
+  std::unique_ptr<ir::Builder> builder;
+  /** By name. Of a latent: plates as they are nested, loops, dimensions. Of a parameter: as it is stored. */
+  std::map<std::string, ir::Value> lower, upper;
+};
+
+/** \param names of those parameters and latents. What cannot be compiled is reported; the result is then
+ * empty.
+ */
+std::optional<StartBounds> build_start_bounds(const program::Program& program, const ElboOptions& options,
+                                              const std::set<std::string>& names, Diagnostics& diagnostics);
+
 /** Data that the program only observes: they stand left of `~` and nothing reads them, so that draws and
  * predictions can do without. */
 std::set<std::string> only_observed(const program::Program& program);

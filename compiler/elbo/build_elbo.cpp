@@ -165,6 +165,17 @@ std::optional<Elbo> build_elbo(const program::Program& program, const ElboOption
       context.options[std::string(option.name)] = option.value;
     for (const auto& [name, value] : options.objective_options)
       context.options[name] = value;
+    std::optional<std::vector<Contribution>> dreamt;
+    context.dream = [&] {
+      if (!dreamt) {
+        Executor simulation(program, builder, *walk.sizes, *walk.elbo.parameters, walk.particles);
+        simulation.learns_by_weights = true;
+        simulation.dream();
+        dreamt = contributions_of(simulation, builder, false);
+        scale_elements(*dreamt, simulation);
+      }
+      return *dreamt;
+    };
     ObjectiveValue value = objective->make.get()(context);
     if (options.anneal) {
       // The reported bound stays the true one; the loss sees latent terms weakened (Bowman et al. 2016).

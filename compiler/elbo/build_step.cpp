@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <optional>
 #include <stdexcept>
 
 namespace plait::elbo {
@@ -59,7 +61,25 @@ void add_gradient_outputs(Elbo& elbo) {
                           static_cast<std::int32_t>(k), -1});
 }
 
-int add_update(Elbo& elbo, const StepOptions& options) {
+namespace {
+
+/** The average of the iterates once `next` is one of them; `to`: for rows that are not always drawn, the step
+ * up to which `average` goes. */
+Value next_average(ir::Builder& builder, double decay, Value average, const std::optional<Value>& to,
+                   Value parameter, Value next) {
+  if (to) {
+    const double log_decay = std::log(decay);
+    const Value without = builder.input("step") - 1.0 - *to;
+    const Value kept =
+        ir::exp(log_decay * without) * (-ir::expm1(log_decay * *to)) / builder.input("average_total");
+    average = parameter + (average - parameter) * kept;
+  }
+  return average + builder.input("average_weight") * (next - average);
+}
+
+} // namespace
+
+Slots add_update(Elbo& elbo, const StepOptions& options) {
   const catalog::Optimizer* optimizer = catalog::find_optimizer(options.optimizer);
   if (!optimizer)
     throw std::invalid_argument(fmt::format("there is no optimizer named {}", options.optimizer));
@@ -82,7 +102,13 @@ int add_update(Elbo& elbo, const StepOptions& options) {
         const std::int32_t index = elbo.parameters->find(parameter.name);
         return elbo.parameters->at(index).learnable && counts_rows(*elbo.graph, parameter);
       });
-  const int slots = optimizer->slots.get() + (any_local ? 1 : 0);
+  Slots slots;
+  const int count_slot = optimizer->slots.get();
+  slots.all = count_slot + (any_local ? 1 : 0);
+  if (options.average > 0) {
+    slots.average = slots.all++;
+    slots.averaged_to = any_local ? slots.all++ : -1;
+  }
 
   if (options.clip_norm > 0) {
     Value squares = builder.real(0);
@@ -110,7 +136,6 @@ int add_update(Elbo& elbo, const StepOptions& options) {
     input.gradient = gradients[k];
     for (int slot = 0; slot < optimizer->slots; ++slot)
       input.slots.push_back(builder.slot(index, slot));
-    const int count_slot = optimizer->slots.get();
     input.time = local ? builder.slot(index, count_slot) + 1.0 : builder.input("step");
     input.learning_rate = builder.input("learning_rate");
     input.option = [&](std::string_view name) { return builder.real(settings.at(std::string(name))); };
@@ -124,6 +149,18 @@ int add_update(Elbo& elbo, const StepOptions& options) {
             input.slots[static_cast<std::size_t>(slot)], slot);
     if (local)
       store(OutputKind::store_slot, input.time, builder.slot(index, count_slot), count_slot);
+    if (options.average > 0) {
+      const Value average = builder.slot(index, slots.average);
+      std::optional<Value> to;
+      if (local)
+        to = builder.slot(index, slots.averaged_to);
+      store(OutputKind::store_slot,
+            next_average(builder, options.average, average, to, nodes[k], update.parameter), average,
+            slots.average);
+      if (to)
+        store(OutputKind::store_slot, builder.broadcast_like(builder.input("step"), to->type()), *to,
+              slots.averaged_to);
+    }
   }
   for (const StateUpdate& update : elbo.objective.updates)
     builder.output({OutputKind::store_parameter,

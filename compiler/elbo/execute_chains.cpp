@@ -360,11 +360,11 @@ void Executor::sum_out_iteration(std::size_t first_term, std::size_t first_site,
   }
   while (!left.empty()) {
     const EnumeratedSite& site = *take_next_site(left, factors, enumerated, builder_->graph());
-    if (drawing.draws && loops_.size() == 1) {
+    if (drawing.draws) {
       std::vector<Contribution> copies = factors;
       if (const Value weights = take_factors(copies, site, {site.axis}, enumerated, *builder_))
         summed_in_iteration_.insert(summed_in_iteration_.begin(),
-                                    {site.site, site.symbol, site.axis, site.plates, {}, weights});
+                                    {site.site, site.symbol, site.axis, site.plates, {}, {weights, {}}});
     }
     eliminate_site(factors, site, enumerated, *builder_);
   }

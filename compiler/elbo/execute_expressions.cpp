@@ -250,6 +250,8 @@ Value Executor::evaluate_name(const program::Name& name, const program::Expr& ex
   std::vector<program::Subscript> none;
   if (const Value drawn = drawn_data(name, none))
     return drawn;
+  if (const Value simulated = simulated_data(name, none, expr.span))
+    return simulated;
   Value value = symbol_value(name.symbol, expr.span);
   const program::Symbol& symbol = program_->symbol(name.symbol);
   return spread_value(value, symbol, name.spread, expr.span);
@@ -354,6 +356,8 @@ Value Executor::evaluate_index(const program::Index& index) {
   Value value = evaluate_lag(index, subscripts);
   if (const auto* name = program::get_if<program::Name>(index.base); name && !value)
     value = drawn_data(*name, subscripts);
+  if (const auto* name = program::get_if<program::Name>(index.base); name && !value)
+    value = simulated_data(*name, subscripts, index.base->span);
   if (!value)
     value = evaluate(index.base);
   std::int32_t dim = 0;

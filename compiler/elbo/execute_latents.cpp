@@ -75,7 +75,8 @@ std::vector<Looped> of_iteration(const std::vector<Value>& values) {
 void Executor::draw_latent(const program::Sample& sample, const Values& parameters) {
   const program::Symbol& symbol = program_->symbol(sample.symbol);
   const catalog::Distribution& distribution = *sample.distribution;
-  const Drawn draw = draw_from(sample, parameters);
+  const Drawn draw = drawing.simulates ? Drawn{latent_value(latents.at(symbol.name)), {}, {}}
+                                       : draw_from(sample, parameters);
   Value value = draw.value;
   // Every latent varies over its plates, even where its draw does not (delta): the density terms count once
   // per element.
@@ -114,6 +115,8 @@ void Executor::draw_latent(const program::Sample& sample, const Values& paramete
       parameter = hold_.held(parameter);
   const Value detached = builder_->sum_event(catalog::log_prob(*builder_, distribution, value, held));
   kept.term = add_term(TermKind::guide, sample, detached);
+  if (drawing.simulates)
+    return; // the draw is where it was
   if (!by_score && wants_closed_forms)
     if (const auto entropy =
             catalog::entropy(*builder_, distribution, parameters, sizes_->shape(sample.type.dims)))
@@ -261,6 +264,28 @@ Value Executor::at_open_iterations(Value array, int loops, const std::string& si
   return array;
 }
 
+void Executor::leave_bounds(const std::string& name, Span span, const std::vector<ir::AxisId>& axes,
+                            const std::vector<Extent>& shape, const catalog::SupportBounds& bounds) {
+  const auto leave = [&](const char* which, const std::optional<Value>& bound) {
+    if (!bound)
+      return;
+    Value value = catalog::as_real(*bound);
+    const std::vector<ir::AxisId> own = value.type().axes;
+    for (ir::AxisId axis : own)
+      if (builder_->graph().axis(axis).kind == ir::AxisKind::enumerated)
+        throw Unsupported(span, fmt::format("a given start of {}: its bounds depend on {}, which is summed "
+                                            "out, so that no one value lies between them",
+                                            name, builder_->graph().axis(axis).name));
+    value = builder_->broadcast(value, ir::unite(own, axes), shape);
+    Latent& latent = latents[name + which];
+    latent.site = name + which;
+    const std::optional<Value> here = open_condition(); // every branch has its own bounds
+    latent.value = latent.value && here ? ir::select(*here, value, latent.value) : value;
+  };
+  leave(lower_suffix, bounds.lower);
+  leave(upper_suffix, bounds.upper);
+}
+
 Value Executor::draw_from_family(const program::Sample& sample, const Values& parameters) {
   const program::Symbol& symbol = program_->symbol(sample.symbol);
   for (ir::AxisId axis : open_axes())
@@ -287,6 +312,10 @@ Value Executor::draw_from_family(const program::Sample& sample, const Values& pa
     amortized_sites += context.features ? 1 : 0;
   }
   context.detach_density = detach_density;
+  if (given_values && given_values->contains(symbol.name)) {
+    context.location_is_value = true;
+    leave_bounds(symbol.name, sample.span, open_axes(), site.shape, context.bounds);
+  }
   const guide::LatentDraw drawn = family_->draw(context);
   Latent::Draw draw{.value = drawn.value};
   draw.distribution = drawn.distribution;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace plait::elbo {
 
@@ -68,7 +69,7 @@ Executor::Values Executor::first_values(const program::ForStatement& statement, 
     std::erase_if(axes, [&](AxisId axis) { return !ir::contains(open, axis); });
     if (loop.extent.is_ragged())
       axes = open; // iterations beyond a row's end leave its state alone, so the state differs by row
-    if (symbol.random) {
+    if (symbol.random || drawing.simulates) { // what is made of simulated data differs by particle too
       axes = ir::unite(axes, read);
       if (particles_)
         axes = ir::unite(axes, {*particles_});
@@ -98,7 +99,7 @@ Executor::Values Executor::first_values(const program::ForStatement& statement, 
     }
     const std::vector<Extent> shape = sizes_->shape(symbol.type.dims);
     type.shape.insert(type.shape.end(), shape.begin(), shape.end());
-    if (symbol.random) {
+    if (symbol.random || drawing.simulates) {
       type.axes = ir::unite(type.axes, read);
       if (particles_)
         type.axes = ir::unite(type.axes, {*particles_});
@@ -190,6 +191,7 @@ void Executor::walk_for(const program::ForStatement& statement) {
   for (const auto& [name, latent] : latents)
     latents_before.insert(name);
   loops_.push_back(open);
+  std::vector<SummedLoop> before_this = std::exchange(summed_loops_, {});
   walk(statement.body);
 
   std::vector<Contribution> factors;
@@ -291,7 +293,8 @@ void Executor::walk_for(const program::ForStatement& statement) {
     stacked.push_back(to_table(guide_weights, chain.axes()));
   SummedLoop summed;
   const std::size_t first_for_drawing = stacked.size();
-  const bool draws_later = drawing.draws && role_ == Role::model && loops_.empty() && !chain.in_guide;
+  const bool draws_later = drawing.draws && role_ == Role::model && !chain.in_guide;
+  summed.inner = std::exchange(summed_loops_, std::move(before_this));
   if (draws_later) {
     const Values for_drawing = keep_for_drawing(summed, chain, total, open.mask);
     stacked.insert(stacked.end(), for_drawing.begin(), for_drawing.end());
@@ -333,18 +336,12 @@ void Executor::walk_for(const program::ForStatement& statement) {
   take_iterations(first, {of_scores_at, of_scores_at + static_cast<std::ptrdiff_t>(of_scores.size())});
   if (guide_weights && role_ == Role::guide)
     guide_chains_.push_back({chain, values.stacked.back(), loop.reverse});
-  if (draws_later && (total || !summed.sites.empty())) {
-    auto array = values.stacked.begin() + static_cast<std::ptrdiff_t>(first_for_drawing);
+  if (draws_later && (total || !summed.sites.empty() || !summed.inner.empty())) {
     summed.extent = open.extent;
     summed.reverse = loop.reverse;
-    if (total)
-      summed.weights = *array++;
-    for (SummedLoop::Site& site : summed.sites)
-      site.weights = *array++;
-    if (open.mask)
-      summed.exists = *array++;
-    if (total && chain.condition)
-      summed.condition = *array++;
+    std::size_t array = first_for_drawing;
+    for (SummedLoop::Kept* kept : summed.arrays())
+      kept->value = values.stacked[array++];
     summed_loops_.push_back(std::move(summed));
   }
   if (chain && !chain.in_guide) {

@@ -48,29 +48,58 @@ SiteDraws Executor::posterior_draws(const std::string& site, const std::vector<A
   return SiteDraws(*builder_, site + ".posterior", row, iteration);
 }
 
+std::vector<Executor::SummedLoop::Kept*> Executor::SummedLoop::arrays() {
+  std::vector<Kept*> result;
+  const auto add = [&](Kept& kept) {
+    if (kept)
+      result.push_back(&kept);
+  };
+  add(weights);
+  for (Site& site : sites)
+    add(site.weights);
+  add(exists);
+  add(condition);
+  for (SummedLoop& loop : inner)
+    for (Kept* kept : loop.arrays())
+      result.push_back(kept);
+  return result;
+}
+
 Executor::Values Executor::keep_for_drawing(SummedLoop& loop, const Chain& chain, Value weights,
                                             std::optional<Value> exists) {
-  Values stacked;
   loop.chain = chain;
   std::vector<AxisId> inside;
   if (weights) {
     loop.axes = inside = chain.axes();
-    stacked.push_back(to_table(weights, loop.axes));
+    loop.weights.value = to_table(weights, loop.axes);
   } else {
     loop.chain = {};
   }
-  for (SummedLoop::Site& site : summed_in_iteration_) {
-    inside.push_back(site.axis);
-    std::copy_if(inside.begin(), inside.end(), std::back_inserter(site.axes),
-                 [&](AxisId axis) { return mentions(site.weights, {axis}); });
-    stacked.push_back(to_table(site.weights, site.axes));
-  }
   loop.sites = std::move(summed_in_iteration_);
   summed_in_iteration_.clear();
+  const auto mentioned = [&](Value value) {
+    std::vector<AxisId> axes;
+    std::copy_if(inside.begin(), inside.end(), std::back_inserter(axes),
+                 [&](AxisId axis) { return mentions(value, {axis}); });
+    return axes;
+  };
+  for (SummedLoop::Site& site : loop.sites) {
+    inside.push_back(site.axis);
+    site.axes = mentioned(site.weights.value);
+    site.weights.value = to_table(site.weights.value, site.axes);
+  }
   if (exists)
-    stacked.push_back(catalog::as_integer(*exists));
+    loop.exists.value = catalog::as_integer(*exists);
   if (weights && chain.condition)
-    stacked.push_back(catalog::as_integer(*chain.condition));
+    loop.condition.value = catalog::as_integer(*chain.condition);
+  for (SummedLoop& inner : loop.inner)
+    for (SummedLoop::Kept* kept : inner.arrays()) {
+      kept->around.push_back(mentioned(kept->value));
+      kept->value = to_table(kept->value, kept->around.back());
+    }
+  Values stacked;
+  for (const SummedLoop::Kept* kept : loop.arrays())
+    stacked.push_back(kept->value);
   return stacked;
 }
 
@@ -108,11 +137,17 @@ void Executor::draw_summed_out() {
     if (value)
       value = at_draws(value, drawn);
   for (SummedLoop& loop : summed_loops_) {
-    loop.weights = loop.weights ? at_draws(loop.weights, drawn) : Value();
-    for (SummedLoop::Site& site : loop.sites)
-      if (site.weights)
-        site.weights = at_draws(site.weights, drawn);
-    draw_loop(loop);
+    for (SummedLoop::Kept* kept : loop.arrays())
+      kept->value = at_draws(kept->value, drawn);
+    for (const DrawnSite& site : draw_loop(loop, {})) {
+      Latent latent;
+      latent.site = site.site;
+      latent.value = site.value;
+      latent.loops = site.loops;
+      latents[site.site] = std::move(latent);
+      bound_[static_cast<std::size_t>(site.symbol)] = site.value;
+      summed_.erase(site.symbol);
+    }
   }
 }
 
@@ -120,11 +155,15 @@ void Executor::draw_summed_out() {
 // forward algorithm before the sum, w(past, present): everything up to t. The last iteration's values are
 // drawn from them; before that the present of t is the past of t + 1, which is drawn, so that the past of t
 // comes from w(past, present) at that present. Rows of different lengths begin at their own ends.
-void Executor::draw_loop(const SummedLoop& loop) {
+// What a loop inside sums out is independent of other iterations given the values of this one: its weights at
+// those are gone through in the same way.
+std::vector<Executor::DrawnSite> Executor::draw_loop(const SummedLoop& loop, Value iteration) {
   const Chain& chain = loop.chain;
   std::vector<AxisId> plates = chain.plates;
   for (const SummedLoop::Site& site : loop.sites)
     plates = ir::unite(plates, site.plates);
+  if (loop.exists)
+    plates = ir::unite(plates, loop.exists.value.type().axes);
   ir::Type state;
   state.element = ir::Element::integer;
   state.axes = plates;
@@ -134,7 +173,10 @@ void Executor::draw_loop(const SummedLoop& loop) {
   const Value index = builder_->loop_index(node);
   const Value one = builder_->integer(1), zero = builder_->integer(0);
   const auto whole = [&](Value value) { return builder_->broadcast(catalog::as_integer(value), plates, {}); };
-  const auto here = [&](Value array) { return builder_->gather(array, index, 0); };
+  const auto here = [&](const SummedLoop::Kept& array) { return builder_->gather(array.value, index, 0); };
+  const Value number =
+      iteration ? ir::integer_add(ir::integer_multiply(iteration, builder_->extent(loop.extent)), index)
+                : index;
   const Value met = builder_->loop_argument(node, 0);
   const Value is_last = ir::equal(met, zero);
   const Value exists = loop.exists ? ir::equal(here(loop.exists), one) : builder_->boolean(true);
@@ -153,7 +195,7 @@ void Executor::draw_loop(const SummedLoop& loop) {
     std::stable_partition(order.begin(), order.end(), [&](AxisId axis) { return places.contains(axis); });
     for (AxisId axis : order) {
       const auto place = places.find(axis);
-      SiteDraws draws = posterior_draws(builder_->graph().axis(axis).name, plates, index);
+      SiteDraws draws = posterior_draws(builder_->graph().axis(axis).name, plates, number);
       Value value = draw_axis(at_draws(weights, drawn), axis, loop.axes, draws);
       if (place != places.end())
         value = ir::select(is_last, value, builder_->loop_argument(node, 1 + place->second));
@@ -164,7 +206,7 @@ void Executor::draw_loop(const SummedLoop& loop) {
       Value next = drawn.at(chain.past[k].axis);
       if (samples) {
         // Where nothing is sampled the state stays: the past is what the next iteration has drawn.
-        SiteDraws draws = posterior_draws(chain.names[chain.past[k].site] + ".stays", plates, index);
+        SiteDraws draws = posterior_draws(chain.names[chain.past[k].site] + ".stays", plates, number);
         const Value end = draw_axis(weights, chain.past[k].axis, loop.axes, draws);
         next = ir::select(samples, next, ir::select(is_last, end, before));
       }
@@ -172,31 +214,35 @@ void Executor::draw_loop(const SummedLoop& loop) {
     }
   }
   std::vector<Value> stacked;
-  std::vector<std::pair<std::string, program::SymbolId>> names;
-  const auto keep = [&](const std::string& name, program::SymbolId symbol, Value value) {
-    stacked.push_back(whole(ir::select(exists, value, zero)));
-    names.emplace_back(name, symbol);
+  std::vector<DrawnSite> result;
+  const auto keep = [&](DrawnSite site) {
+    const ir::Type type = site.value.type();
+    stacked.push_back(ir::select(exists, site.value, builder_->zeros(type)));
+    ++site.loops;
+    result.push_back(std::move(site));
   };
-  for (std::size_t k = 0; k < chain.sites.size(); ++k)
-    keep(chain.names[k], chain.sites[k],
-         samples ? ir::select(samples, drawn.at(chain.current[k]), zero) : drawn.at(chain.current[k]));
+  for (std::size_t k = 0; k < chain.sites.size(); ++k) {
+    const Value value = drawn.at(chain.current[k]);
+    keep({chain.names[k], chain.sites[k], samples ? whole(ir::select(samples, value, zero)) : value, 0});
+  }
   for (const SummedLoop::Site& site : loop.sites) {
-    SiteDraws draws = posterior_draws(site.site, plates, index);
+    SiteDraws draws = posterior_draws(site.site, plates, number);
     const Value weights = at_draws(at_axes(here(site.weights), site.axes), drawn);
     drawn[site.axis] = whole(draw_axis(weights, site.axis, {}, draws));
-    keep(site.site, site.symbol, drawn[site.axis]);
+    keep({site.site, site.symbol, drawn[site.axis], 0});
+  }
+  for (SummedLoop inner : loop.inner) {
+    for (SummedLoop::Kept* kept : inner.arrays()) {
+      kept->value = at_draws(at_axes(here(*kept), kept->around.back()), drawn);
+      kept->around.pop_back();
+    }
+    for (DrawnSite& site : draw_loop(inner, number))
+      keep(std::move(site));
   }
   const ir::LoopValues values = builder_->finish_loop(node, nexts, stacked, {});
-  for (std::size_t k = 0; k < names.size(); ++k) {
-    const auto& [name, symbol] = names[k];
-    Latent latent;
-    latent.site = name;
-    latent.value = values.stacked[k];
-    latent.loops = 1;
-    latents[name] = std::move(latent);
-    bound_[static_cast<std::size_t>(symbol)] = values.stacked[k];
-    summed_.erase(symbol);
-  }
+  for (std::size_t k = 0; k < result.size(); ++k)
+    result[k].value = values.stacked[k];
+  return result;
 }
 
 } // namespace plait::elbo

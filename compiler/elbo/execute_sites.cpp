@@ -63,7 +63,11 @@ SiteDraws Executor::draws_of(const std::string& site) {
     iteration = iteration ? ir::integer_add(ir::integer_multiply(iteration, builder_->extent(loop.extent)),
                                             loop.index)
                           : loop.index;
-  return SiteDraws(*builder_, site, row, iteration);
+  // What is simulated is drawn anew, beside the guide's draws of the same site.
+  SiteDraws draws(*builder_, drawing.simulates ? site + ".simulated" : site, row, iteration);
+  if (given_values)
+    draws.be_still();
+  return draws;
 }
 
 catalog::Draws& Executor::joint_draws(const std::string& name) {
@@ -116,13 +120,14 @@ void Executor::walk_sample(const program::Sample& sample, const program::Stateme
   }
   const bool enumerates = sample.strategy.strategy == program::Strategy::enumerate;
   note_existence(symbol.id);
-  if (role_ == Role::predict) {
+  if (role_ == Role::predict && drawing.simulates) {
+    simulate(sample, parameters);
+  } else if (role_ == Role::predict) {
     const auto latent = latents.find(symbol.name);
     if (!sample.observed && latent != latents.end()) {
       bound_[static_cast<std::size_t>(symbol.id)] = of_symbol(latent_value(latent->second), symbol);
     } else if (!sample.observed && symbol.block == program::BlockKind::model) {
-      throw Unsupported(sample.span,
-                        fmt::format("drawing {}: it is summed out in a `for` inside another", symbol.name));
+      throw Unsupported(sample.span, fmt::format("drawing {}, which is summed out here", symbol.name));
     } else if (!sample.observed || drawing.redraws_data) {
       const Value value = draw_from(sample, parameters).value;
       if (sample.observed)

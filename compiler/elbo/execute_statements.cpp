@@ -52,6 +52,11 @@ std::optional<Executor::Values> Executor::walk_from(const std::vector<Statement>
       if (auto returned = walk_if(*branch, statements, k + 1))
         return returned;
     } else if (const auto* factor = program::get_if<program::FactorStatement>(statement)) {
+      if (drawing.simulates)
+        throw Unsupported(
+            statement.span,
+            fmt::format("simulating the {}: a `factor` is a density from which nothing is drawn",
+                        role_ == Role::guide ? "guide" : "model"));
       if (role_ == Role::predict)
         continue;
       Term term;
@@ -285,7 +290,10 @@ Value Executor::constrain_parameter(program::SymbolId id) {
   const std::string group = symbol.block == program::BlockKind::guide ? "guide" : "model";
   const Value unconstrained = parameters_->declare(
       symbol.name, catalog::unconstrained_shape(support.kind, shape), axes, group, std::move(registration));
-  const Value value = support.kind == catalog::SupportKind::real
+  const bool is_value = given_values && given_values->contains(symbol.name);
+  if (is_value)
+    leave_bounds(symbol.name, symbol.span, axes, shape, bounds);
+  const Value value = support.kind == catalog::SupportKind::real || is_value
                           ? unconstrained
                           : catalog::constrain(*builder_, support, bounds, unconstrained, shape).value;
   parameters_->at(parameters_->find(symbol.name)).constrained = value.id();

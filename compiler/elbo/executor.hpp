@@ -104,14 +104,28 @@ public:
   bool wants_starts = false;
   std::map<std::string, Start> starts;
 
+  /** Set for a walk at the start of a fit: an automatic guide has no noise, every latent is at its location.
+   * The location of these sites, and the number behind these parameters, is their value, whatever their
+   * support; the bounds of the support are left as latents of the name and a suffix. */
+  std::optional<std::set<std::string>> given_values;
+  static constexpr const char* lower_suffix = " lower";
+  static constexpr const char* upper_suffix = " upper";
+
   /** How a walk for draws differs from one for the objective. */
   struct Drawing {
     bool draws = false;       ///< sites enumerated in the guide are drawn; those of the model are kept for it
     bool redraws_data = true; ///< the predict walk draws the data anew; else they stay as given
     std::set<program::SymbolId> absent;  ///< data that were not given: observing them leaves no term
     std::set<program::SymbolId> partial; ///< latents of the model that do not exist everywhere
+    /** The predict walk is the first and goes through the model: it draws latents and data from the model
+     * itself and holds them. In a walk of the guide after it latents and data are those. */
+    bool simulates = false;
   };
   Drawing drawing;
+
+  /** Latents and data drawn from the model, the guide's log density of those latents as terms: for a fresh
+   * executor. \throws Unsupported when the data that the model draws do not make up those that are read. */
+  void dream();
 
   /** After a walk of the model for draws: by latent of `drawing.partial`, 1 where it exists and 0 elsewhere.
    */
@@ -256,6 +270,10 @@ private:
   bool add_features(const program::Index& index, program::SymbolId data,
                     const std::vector<program::Frame>& site_frames, Values& parts);
   void add_summary(ir::Value elements, bool is_real, ir::Value count, Values& parts);
+  /** With `given_values`: keeps the bounds of a site or parameter over the plates `axes` and its dimensions.
+   */
+  void leave_bounds(const std::string& name, Span span, const std::vector<ir::AxisId>& axes,
+                    const std::vector<ir::Extent>& shape, const catalog::SupportBounds& bounds);
   ir::Value draw_from_family(const program::Sample& sample, const Values& parameters);
   /** A target for coordinates of a joint guide where the sample's elements do not exist. */
   void stand_in_for_absent(const program::Sample& sample, ir::Value coordinates);
@@ -297,6 +315,15 @@ private:
   /** The drawn data that an expression with these subscripts reads, if there are; drops the subscripts used.
    */
   ir::Value drawn_data(const program::Name& name, std::vector<program::Subscript>& subscripts) const;
+  /** The data simulated by the model, as an expression with these subscripts of the guide reads it: at the
+   * open plates; drops the subscripts used. Null when the model does not draw this data. */
+  ir::Value simulated_data(const program::Name& name, std::vector<program::Subscript>& subscripts, Span span);
+  /** Whether a subscript is the index of an open plate. */
+  bool is_own_index(const program::Subscript& subscript, ir::AxisId axis) const;
+  /** Draws a latent or data from the model itself. */
+  void simulate(const program::Sample& sample, const Values& parameters);
+  /** Notes where the data that are being simulated lie. */
+  void note_simulated(const program::Sample& sample);
   bool of_predict_block(program::SymbolId symbol) const {
     return program_->symbol(symbol).block == program::BlockKind::predict;
   }
@@ -359,34 +386,52 @@ private:
   bool in_baseline_ = false; ///< in the text of a baseline: what it reads carries no derivative
   Hold hold_;
   bool holds_weights_ = false; ///< weights of nets carry no derivative
-  /** A loop of the model that sums finite variables out, kept for drawing them afterwards. Arrays have the
-   * loop's iterations first. */
+  /** A loop of the model that sums finite variables out, kept for drawing them afterwards. */
   struct SummedLoop {
+    /** An array over the iterations of the loop, and before them over those of the loops around it that have
+     * been closed; each brings the axes that were summed out in its iterations as dimensions. */
+    struct Kept {
+      ir::Value value;
+      std::vector<std::vector<ir::AxisId>> around; ///< those axes, by loop around, the innermost first
+      explicit operator bool() const { return static_cast<bool>(value); }
+    };
     /** Summed out within each iteration: `weights` is a table over `axes`, its own among them. */
     struct Site {
       std::string site;
       program::SymbolId symbol = -1;
       ir::AxisId axis = -1;
       std::vector<ir::AxisId> plates, axes;
-      ir::Value weights;
+      Kept weights;
     };
     Chain chain;
     std::vector<ir::AxisId> axes; ///< of the chain: past, then present
-    ir::Value weights;            ///< log weights over `axes`; null without a chain
+    Kept weights;                 ///< log weights over `axes`; null without a chain
     std::vector<Site> sites;      ///< in the order in which they can be drawn
     ir::Extent extent;
     bool reverse = false;
-    ir::Value exists;    ///< 1 where the iteration exists; null: everywhere
-    ir::Value condition; ///< 1 where the chain is sampled; null: everywhere
+    Kept exists;    ///< 1 where the iteration exists; null: everywhere
+    Kept condition; ///< 1 where the chain is sampled; null: everywhere
+    std::vector<SummedLoop> inner;
+
+    /** Its arrays and those of the loops inside. */
+    std::vector<Kept*> arrays();
+  };
+  /** Values of a summed-out site, drawn: over the iterations of the loops that were open. */
+  struct DrawnSite {
+    std::string site;
+    program::SymbolId symbol = -1;
+    ir::Value value;
+    int loops = 0;
   };
   /** Random numbers for drawing a summed-out site; `iteration` as in SiteDraws. */
   SiteDraws posterior_draws(const std::string& site, const std::vector<ir::AxisId>& plates,
                             ir::Value iteration) const;
-  void draw_loop(const SummedLoop& loop);
+  /** `iteration`: number of the iteration of the loops around, null outside. */
+  std::vector<DrawnSite> draw_loop(const SummedLoop& loop, ir::Value iteration);
   /** What draw_loop needs of the iteration just walked: values to stack, and their places in `loop`. */
   Values keep_for_drawing(SummedLoop& loop, const Chain& chain, ir::Value weights,
                           std::optional<ir::Value> exists);
-  std::vector<SummedLoop> summed_loops_;
+  std::vector<SummedLoop> summed_loops_;              ///< closed in the block or iteration being walked
   std::vector<SummedLoop::Site> summed_in_iteration_; ///< of the loop being walked
   std::map<program::SymbolId, std::string>
       summed_; ///< values lost when the sites they depend on were summed out
@@ -405,6 +450,9 @@ private:
     std::size_t loops = 0; ///< open where it was drawn
   };
   std::map<program::SymbolId, std::vector<DrawnData>> drawn_;
+  /** By data, what is behind each of the first dimensions: the axis of a plate, or -1 - l for the loop that
+   * was number l of the open ones. */
+  std::map<program::SymbolId, std::vector<ir::AxisId>> simulated_;
 };
 
 /** Real, integer and boolean views of a value. */

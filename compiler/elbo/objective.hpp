@@ -5,6 +5,7 @@
 
 #include "compiler/elbo/combine.hpp"
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -20,6 +21,9 @@ struct ObjectiveContext {
   std::map<std::string, double> options;
   guide::Parameters* parameters = nullptr; ///< where baselines keep their state
   bool running_averages = true;            ///< false: baselines remember nothing from step to step
+  /** The guide's log densities of latents that the model has drawn, given data that it has drawn with them.
+   * \throws Unsupported when the model cannot be simulated. */
+  std::function<std::vector<Contribution>()> dream;
 };
 
 /** State that the step writes itself, beside the optimizer: a parameter that is not learnable. */

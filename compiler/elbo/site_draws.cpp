@@ -23,6 +23,8 @@ Value SiteDraws::draw(ir::RandomKind kind, std::vector<ir::Extent> shape, std::v
 }
 
 Value SiteDraws::normal(const std::vector<ir::Extent>& shape) {
+  if (still_)
+    return builder_->broadcast(builder_->real(0), row_.type().axes, shape);
   return draw(ir::RandomKind::normal, shape, {});
 }
 

@@ -18,6 +18,9 @@ public:
   SiteDraws(ir::Builder& builder, std::string site, ir::Value row, ir::Value iteration)
       : builder_(&builder), site_(std::move(site)), row_(row), iteration_(iteration) {}
 
+  /** From here on every normal draw is 0, its mean. */
+  void be_still() { still_ = true; }
+
   ir::Builder& builder() override { return *builder_; }
   ir::Value normal(const std::vector<ir::Extent>& shape) override;
   ir::Value uniform(const std::vector<ir::Extent>& shape) override;
@@ -33,6 +36,7 @@ private:
   ir::Value row_;
   ir::Value iteration_;
   int draws_ = 0;
+  bool still_ = false;
 };
 
 } // namespace plait::elbo

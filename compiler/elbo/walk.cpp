@@ -53,7 +53,8 @@ bool needs_known_sizes(const program::Program& program, const guide::FamilyRow& 
 
 } // namespace
 
-Walk::Walk(const program::Program& program, const ElboOptions& options, bool detach_density) {
+Walk::Walk(const program::Program& program, const ElboOptions& options, bool detach_density,
+           const std::optional<std::set<std::string>>& given_values) {
   elbo.graph = std::make_unique<ir::Graph>();
   elbo.builder = std::make_unique<ir::Builder>(*elbo.graph);
   elbo.parameters = std::make_unique<guide::Parameters>(*elbo.builder);
@@ -74,6 +75,7 @@ Walk::Walk(const program::Program& program, const ElboOptions& options, bool det
   }
   executor = std::make_unique<Executor>(program, *elbo.builder, *sizes, *elbo.parameters, particles);
   executor->detach_density = detach_density;
+  executor->given_values = given_values;
   if (row)
     use_family(program, *row);
 }

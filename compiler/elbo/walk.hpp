@@ -9,6 +9,8 @@
 #include "compiler/guide/family.hpp"
 
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 namespace plait::elbo {
@@ -16,8 +18,10 @@ namespace plait::elbo {
 /** Graph, walk and everything they need, in the order of their lifetimes. Data are declared, plates have
  * their axes, an automatic guide stands ready. */
 struct Walk {
-  /** \throws Unsupported when there is no such automatic guide. */
-  Walk(const program::Program& program, const ElboOptions& options, bool detach_density);
+  /** \param given_values of the executor: set before the automatic guide asks it for draws
+   * \throws Unsupported when there is no such automatic guide. */
+  Walk(const program::Program& program, const ElboOptions& options, bool detach_density,
+       const std::optional<std::set<std::string>>& given_values = std::nullopt);
 
   Elbo elbo;
   std::unique_ptr<Sizes> sizes;

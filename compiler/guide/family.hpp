@@ -33,6 +33,9 @@ struct SiteContext {
   /** For families that read data: those of the site's plate element as a vector; empty when it has none. */
   std::optional<ir::Value> features;
   bool detach_density = false; ///< stop derivatives at the parameters inside log q, not inside the draw
+  /** The unconstrained draw is already the value: what was given as the site's start, before it is known what
+   * that is in unconstrained space. */
+  bool location_is_value = false;
 };
 
 struct LatentDraw {

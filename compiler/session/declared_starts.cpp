@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <string>
 
@@ -72,12 +73,17 @@ std::vector<double> unconstrained(const Fit::State& state, std::size_t parameter
   const std::size_t width = element_count(array.shape) / element_count(rows);
   std::vector<double> result;
   Diagnostics diagnostics;
+  const bool bounded = catalog::has_runtime_bounds(registered.support);
   for (std::size_t k = 0; k < elements && !diagnostics.has_errors(); ++k) {
     if (!values.exists.empty() && values.exists[k] == 0) {
-      result.resize(result.size() + width);
+      result.resize(result.size() + width, bounded ? std::numeric_limits<double>::quiet_NaN() : 0.0);
       continue;
     }
     const auto begin = values.numbers.begin() + static_cast<std::ptrdiff_t>(k * size);
+    if (bounded) {
+      result.insert(result.end(), begin, begin + static_cast<std::ptrdiff_t>(size));
+      continue;
+    }
     try {
       const std::vector<double> element =
           catalog::unconstrain(registered.support, shape, {begin, begin + static_cast<std::ptrdiff_t>(size)});

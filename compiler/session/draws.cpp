@@ -1,4 +1,5 @@
 #include "compiler/elbo/build_draws.hpp"
+#include "compiler/session/average.hpp"
 #include "compiler/session/laplace.hpp"
 
 #include <fmt/format.h>
@@ -42,7 +43,7 @@ std::vector<void*> match_parameters(const Fit::State& state, const BoundProgram&
               "error: parameter {} was fitted with shape [{}], but this data needs [{}]\nhint: a parameter "
               "inside a plate belongs to the rows it was fitted on; an amortized guide serves new rows",
               parameter.name, fmt::join(array->shape, ", "), fmt::join(shape, ", ")));
-    result.push_back(array->values.data());
+    result.push_back(result_values(state, static_cast<std::size_t>(array - state.parameters.begin())).data());
   }
   return result;
 }
@@ -212,10 +213,10 @@ std::vector<DrawnArray> Fit::predict(const Data& data, std::int64_t draws) const
   request.draws = draws;
   request.predict = true;
   request.must_draw = true;
-  return session::draw(
-      *state_,
-      session::bind_program(*state_->parsed, data, state_->options.compile, {}, {&state_->bound, true}),
-      request);
+  const session::BoundProgram bound =
+      session::bind_program(*state_->parsed, data, state_->options.compile, {}, {&state_->bound, true});
+  state_->new_data_notes = session::data_notes(bound.dataset);
+  return session::draw(*state_, bound, request);
 }
 
 namespace {

@@ -1,4 +1,4 @@
-#include "compiler/session/state.hpp"
+#include "compiler/session/average.hpp"
 
 #include <fmt/format.h>
 
@@ -36,13 +36,21 @@ std::string Fit::bound_name() const {
   const guide::FamilyRow* row = family ? guide::find_family(family->family) : nullptr;
   return std::string(row ? row->bound_name : "elbo");
 }
-std::vector<std::string> Fit::data_notes() const {
+std::vector<std::string> session::data_notes(const runtime::Dataset& dataset) {
   std::vector<std::string> notes;
-  for (const runtime::DataFile& file : state_->bound.dataset.files)
+  for (const runtime::DataFile& file : dataset.files)
     if (file.rows_left_out > 0)
       notes.push_back(fmt::format("{}: {} row{} with a missing value left out", file.file, file.rows_left_out,
                                   file.rows_left_out == 1 ? "" : "s"));
   return notes;
+}
+
+std::vector<std::string> Fit::data_notes() const {
+  return session::data_notes(state_->bound.dataset);
+}
+
+const std::vector<std::string>& Fit::new_data_notes() const {
+  return state_->new_data_notes;
 }
 
 const CompileReport& Fit::compile_report() const {
@@ -51,6 +59,10 @@ const CompileReport& Fit::compile_report() const {
 
 const StartChoice& Fit::start_choice() const {
   return state_->start;
+}
+
+const std::optional<WarmStart>& Fit::warm_start() const {
+  return state_->warm_start;
 }
 
 void Fit::run(std::int64_t steps, const Observer& observer) {
@@ -65,6 +77,8 @@ void Fit::run(std::int64_t steps, const Observer& observer) {
   const int step_input = runner.input_index("step");
   const int rate_input = runner.input_index("learning_rate");
   const int weight_input = runner.input_index("kl_weight");
+  const int average_weight = runner.input_index("average_weight");
+  const int average_total = runner.input_index("average_total");
   // decay is reached at the end of the run: rate_t = rate * decay^(t / steps).
   const double decay_per_step = std::pow(options.decay, 1.0 / static_cast<double>(state.steps));
   const auto begin = std::chrono::steady_clock::now();
@@ -87,6 +101,11 @@ void Fit::run(std::int64_t steps, const Observer& observer) {
                                          ? 1.0
                                          : options.kl_start + (1 - options.kl_start) * t /
                                                                   static_cast<double>(options.kl_steps));
+    if (average_weight >= 0) {
+      runner.set_input(average_weight, session::decayed_total(options.average, 1) /
+                                           session::decayed_total(options.average, t + 1));
+      runner.set_input(average_total, t > 0 ? session::decayed_total(options.average, t) : 1.0);
+    }
     runner.run(static_cast<std::uint32_t>(state.step));
     const double elbo = runner.scalar(0);
     if (!std::isfinite(elbo)) {
@@ -131,6 +150,7 @@ Evaluation Fit::evaluate(const Data& data, int draws, bool with_gradients,
   const State& state = *state_;
   const session::BoundProgram bound =
       session::bind_program(*state.parsed, data, state.options.compile, {}, {&state.bound, false});
+  state.new_data_notes = session::data_notes(bound.dataset);
   Diagnostics diagnostics;
   elbo::ElboOptions objective = session::elbo_options(state.options.compile, false);
   if (chosen) {

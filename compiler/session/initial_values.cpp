@@ -1,5 +1,6 @@
 #include "compiler/session/initial_values.hpp"
 
+#include "compiler/session/warm_start.hpp"
 #include "runtime/bound_shape.hpp"
 #include "runtime/data_files.hpp"
 
@@ -29,6 +30,7 @@ struct Target {
   std::vector<std::int64_t> shape;     ///< the same as numbers
   std::vector<std::size_t> stored;     ///< by axis: which of the first dimensions it is
   std::vector<std::int64_t> one_shape; ///< of one value
+  bool is_parameter = false;           ///< a declared one; else the location of a latent
 };
 
 /** Numbers behind one event of the support. */
@@ -58,11 +60,19 @@ public:
       for (const guide::Location& location : registered[p].locations)
         if (const program::Sample* sample = sample_of(program, location.site.name))
           add(location.site.name, sample->frames, sample->type.dims, location.site.shape, location.site.loops,
-              {p, static_cast<std::size_t>(location.start), location.site.support, {}, {}, {}, {}, {}});
+              {p,
+               static_cast<std::size_t>(location.start),
+               location.site.support,
+               {},
+               {},
+               {},
+               {},
+               {},
+               false});
       for (const program::SymbolId id : program.params)
         if (const program::Symbol& symbol = program.symbol(id); symbol.name == graph_->parameters[p].name)
           add(symbol.name, symbol.frames, symbol.type.dims, registered[p].shape, {},
-              {p, 0, registered[p].support, {}, {}, {}, {}, {}});
+              {p, 0, registered[p].support, {}, {}, {}, {}, {}, true});
     }
   }
 
@@ -239,7 +249,11 @@ std::vector<std::int64_t> positions(const std::string& name, const Target& targe
 /** Writes the values of one target into the start of its parameter.
  * \throws runtime::DataFailure for a value outside the support. */
 void take_values(const std::string& name, const Target& target, const runtime::LoadedData& loaded,
-                 const std::vector<std::int64_t>& from, runtime::DataFiles& files, GivenStart& start) {
+                 const std::vector<std::int64_t>& from, runtime::DataFiles& files, GivenStarts& starts) {
+  GivenStart& start = starts.parameters[target.parameter];
+  const bool bounded = catalog::has_runtime_bounds(target.support);
+  std::vector<std::size_t> places(bounded ? element_count(target.shape) : 0, BoundedStart::nowhere);
+  std::vector<double> numbers(places.size());
   const auto rank = static_cast<std::size_t>(catalog::event_rank(target.support.kind));
   const std::vector<std::int64_t> event(target.one_shape.end() - static_cast<std::ptrdiff_t>(rank),
                                         target.one_shape.end());
@@ -272,7 +286,7 @@ void take_values(const std::string& name, const Target& target, const runtime::L
       std::vector<double> unconstrained;
       try {
         if (exists)
-          unconstrained = catalog::unconstrain(target.support, event, values);
+          unconstrained = bounded ? values : catalog::unconstrain(target.support, event, values);
       } catch (const std::domain_error& fault) {
         std::vector<std::int64_t> position = index_of(first, target.shape);
         position.resize(position.size() - rank);
@@ -285,6 +299,10 @@ void take_values(const std::string& name, const Target& target, const runtime::L
                                     position.empty() ? "" : runtime::shown_shape(position), fault.what());
         throw runtime::DataFailure(std::move(error));
       }
+      if (bounded && exists) {
+        places[first] = at;
+        numbers[first] = values.front();
+      }
       for (std::size_t i = 0; i < width; ++i, ++at) {
         start.given[at] = exists;
         if (exists)
@@ -292,6 +310,9 @@ void take_values(const std::string& name, const Target& target, const runtime::L
       }
     }
   }
+  if (bounded)
+    starts.bounded.push_back({name, target.support, target.parameter, target.is_parameter, target.shape,
+                              std::move(numbers), std::move(places), loaded.located.argument->file});
 }
 
 /** `mu=0.5`: the number. */
@@ -321,7 +342,9 @@ runtime::DataSource parse_arguments(const Data::Contents& init) {
   std::vector<runtime::DataError> errors;
   runtime::DataSource numbers;
   for (const std::string& argument : init.arguments)
-    if (const auto number = number_argument(argument))
+    if (is_run(argument))
+      continue;
+    else if (const auto number = number_argument(argument))
       add_array(numbers, argument.substr(0, argument.find('=')), "--init " + argument,
                 runtime::make_array({}, std::vector<double>{*number}));
     else
@@ -329,7 +352,7 @@ runtime::DataSource parse_arguments(const Data::Contents& init) {
   runtime::DataSource source = runtime::parse_data_arguments(files, errors, "--init");
   for (runtime::DataError& error : errors)
     if (error.hint.empty())
-      error.hint = "a start is NAME=NUMBER, NAME=FILE, or a FILE.json of names";
+      error.hint = "a start is NAME=NUMBER, NAME=FILE, a FILE.json of names, or the folder of a run";
   for (const auto& [name, array] : init.arrays)
     add_array(numbers, name, name + " (in memory)", array);
   for (runtime::DataArgument& argument : numbers.arguments) {
@@ -358,8 +381,8 @@ std::string file_of(const runtime::DataSource& source, const std::string& name) 
 
 } // namespace
 
-std::vector<GivenStart> read_initial_values(const Fit::State& state, std::vector<runtime::DataFile>& read) {
-  std::vector<GivenStart> starts(state.parameters.size());
+GivenStarts read_initial_values(const Fit::State& state, std::vector<runtime::DataFile>& read) {
+  GivenStarts starts{std::vector<GivenStart>(state.parameters.size()), {}};
   const runtime::DataSource source = parse_arguments(state.options.init.contents());
   if (source.arguments.empty())
     return starts;
@@ -391,11 +414,11 @@ std::vector<GivenStart> read_initial_values(const Fit::State& state, std::vector
       const auto located = files.locate(name, target.shape.size() == 2);
       const runtime::LoadedData loaded = files.load(*located, false);
       const std::vector<std::int64_t> from = positions(name, target, loaded, state.bound.dataset);
-      GivenStart& start = starts[target.parameter];
+      GivenStart& start = starts.parameters[target.parameter];
       const std::size_t size = element_count(state.parameters[target.parameter].shape);
       start.numbers.resize(size);
       start.given.resize(size);
-      take_values(name, target, loaded, from, files, start);
+      take_values(name, target, loaded, from, files, starts);
     } catch (const runtime::DataFailure& failure) {
       errors.push_back(failure.error);
     }

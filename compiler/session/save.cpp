@@ -1,5 +1,7 @@
 #include "compiler/session/state.hpp"
 
+#include "compiler/session/average.hpp"
+#include "compiler/session/warm_start.hpp"
 #include "runtime/checkpoint.hpp"
 #include "runtime/trace.hpp"
 
@@ -10,6 +12,7 @@
 #include <cmath>
 #include <filesystem>
 #include <functional>
+#include <limits>
 
 namespace plait {
 
@@ -44,6 +47,8 @@ std::map<std::string, std::string> write_options(const FitOptions& options) {
   };
   if (options.starts > 1)
     result["starts"] = fmt::format("{}", options.starts);
+  if (options.average > 0)
+    result["average"] = text_of(options.average);
   const std::vector<std::string>& init = options.init.arguments();
   for (std::size_t k = 0; k < init.size(); ++k)
     result[fmt::format("init.{:03}", k)] = init[k];
@@ -69,6 +74,8 @@ FitOptions read_options(const runtime::Manifest& manifest) {
       options.decay = number_of(text);
     else if (name == "clip_norm")
       options.clip_norm = number_of(text);
+    else if (name == "average")
+      options.average = number_of(text);
     else if (name == "kl_start")
       options.kl_start = number_of(text);
     else if (name == "kl_steps")
@@ -142,7 +149,14 @@ runtime::FitState state_of(const Fit::State& state) {
   result.scalars["pending_elbo"] = state.pending_elbo;
   result.scalars["pending_steps"] = static_cast<double>(state.pending_steps);
   const bool single = state.bound.single_precision;
-  for (const session::ParameterArray& array : state.parameters) {
+  for (std::size_t p = 0; p < state.parameters.size(); ++p)
+    if (state.compiled.parameters[p].learnable)
+      result.meanings[state.parameters[p].name] = session::meaning_of(state, p);
+  for (std::size_t p = 0; p < state.parameters.size(); ++p) {
+    const session::ParameterArray& array = state.parameters[p];
+    if (session::is_averaged(state, p))
+      result.averages.push_back(
+          tensor_of(array.name, array.shape, session::result_values(state, p).data(), single));
     result.parameters.push_back(tensor_of(array.name, array.shape, array.values.data(), single));
     for (std::size_t slot = 0; slot < array.slots.size() && array.slots[slot].bytes() > 0; ++slot)
       result.slots.push_back(
@@ -180,7 +194,9 @@ runtime::Summary summary_of(const Fit::State& state, const Fit& fit, std::option
   const std::size_t count = std::max<std::size_t>(1, state.trace.size() / 10);
   double sum = 0;
   double squares = 0;
-  if (!state.trace.empty()) {
+  if (state.trace.empty()) {
+    summary.elbo = summary.elbo_error = std::numeric_limits<double>::quiet_NaN(); // no step, no estimate
+  } else {
     for (std::size_t k = state.trace.size() - count; k < state.trace.size(); ++k)
       sum += state.trace[k].elbo;
     const double mean = sum / static_cast<double>(count);
@@ -331,8 +347,8 @@ void Fit::save(const std::string& folder) const {
       const auto found = std::find_if(constrained.begin(), constrained.end(),
                                       [&](const DrawnArray& value) { return value.name == array.name; });
       if (found == constrained.end()) {
-        tensors.push_back(
-            tensor_of(array.name, array.shape, array.values.data(), state.bound.single_precision));
+        tensors.push_back(tensor_of(array.name, array.shape, session::result_values(state, k).data(),
+                                    state.bound.single_precision));
       } else {
         runtime::Tensor tensor;
         tensor.name = array.name;

@@ -33,6 +33,11 @@ std::unique_ptr<Fit::State> make_state(std::shared_ptr<const Model::Parsed> pars
   step.optimizer = options.optimizer;
   step.optimizer_options = options.optimizer_options;
   step.clip_norm = options.clip_norm;
+  step.average = options.average;
+  if (!(options.average >= 0 && options.average < 1))
+    throw Error(Fault::usage, fmt::format("error: the decay of an average of the iterates must be at least 0 "
+                                          "and below 1, not {}",
+                                          options.average));
   Diagnostics diagnostics;
   std::optional<compiler::CompiledStep> compiled;
   try {
@@ -51,7 +56,7 @@ std::unique_ptr<Fit::State> make_state(std::shared_ptr<const Model::Parsed> pars
     const std::vector<std::int64_t> shape = stored_shape(graph, parameter, bound.sizes);
     const auto bytes = element_count(shape) * real_bytes;
     ParameterArray array{parameter.name, shape, Buffer(bytes), {}};
-    for (int slot = 0; slot < state->compiled.slots; ++slot)
+    for (int slot = 0; slot < state->compiled.slots.all; ++slot)
       array.slots.emplace_back(state->compiled.parameters[k].learnable ? bytes : 0);
     state->parameters.push_back(std::move(array));
   }
@@ -73,8 +78,8 @@ std::unique_ptr<Fit::State> make_state(std::shared_ptr<const Model::Parsed> pars
       per_epoch = std::max(per_epoch, (stream.population + stream.batch - 1) / stream.batch);
     state->steps = options.epochs * per_epoch;
   }
-  if (state->steps < 1)
-    throw Error(Fault::usage, "error: the number of steps must be at least 1");
+  if (state->steps < 0)
+    throw Error(Fault::usage, "error: the number of steps must be at least 0");
   state->runner = std::make_unique<runtime::StepRunner>(std::move(setup));
 
   const codegen::Artifact& artifact = state->compiled.native.artifact;

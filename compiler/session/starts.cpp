@@ -1,6 +1,7 @@
 #include "compiler/session/starts.hpp"
 
 #include "compiler/session/declared_starts.hpp"
+#include "compiler/session/warm_start.hpp"
 #include "runtime/bound_shape.hpp"
 #include "runtime/rng.hpp"
 
@@ -33,12 +34,36 @@ double drawn_start(const catalog::Initializer& initializer, const runtime::DrawP
 
 Starts::Starts(Fit::State& state) {
   std::vector<runtime::DataFile> files;
-  given_ = read_initial_values(state, files);
+  GivenStarts given = read_initial_values(state, files);
+  given_ = std::move(given.parameters);
+  state.warm_start = take_run(state, given_, files);
   for (const auto& [name, array] : state.options.init.contents().arrays)
     state.start_record["in memory " + name] = runtime::shown_shape(array.shape);
   for (const runtime::DataFile& file : files)
     state.start_record["file " + file.file] = file.fingerprint;
   declared_ = declared_starts(state);
+  for (std::size_t p = 0; p < declared_.size(); ++p)
+    if (catalog::has_runtime_bounds(state.compiled.parameters[p].support) && !declared_[p].empty())
+      given.bounded.push_back(declared_between_bounds(state, p));
+  bounded_ = std::make_unique<BoundedStarts>(state, std::move(given.bounded));
+}
+
+BoundedStart Starts::declared_between_bounds(const Fit::State& state, std::size_t parameter) {
+  const ParameterArray& array = state.parameters[parameter];
+  const guide::RegisteredParameter& registered = state.compiled.parameters[parameter];
+  const GivenStart& given = given_[parameter];
+  std::vector<double>& declared = declared_[parameter];
+  BoundedStart start{array.name, registered.support, parameter, true, array.shape, {}, {}};
+  start.span = registered.start.expression->span;
+  for (std::size_t k = 0; k < element_count(array.shape); ++k) {
+    start.values.push_back(declared[k % declared.size()]);
+    const bool open = given.numbers.empty() || !given.given[k];
+    start.at.push_back(open && !std::isnan(start.values.back()) ? k : BoundedStart::nowhere);
+  }
+  for (double& number : declared)
+    if (std::isnan(number))
+      number = 0; // nobody reads it
+  return start;
 }
 
 void Starts::put(Fit::State& state, std::uint32_t number) const {
@@ -63,6 +88,7 @@ void Starts::put(Fit::State& state, std::uint32_t number) const {
     for (Buffer& slot : array.slots)
       std::memset(slot.data(), 0, slot.bytes());
   }
+  bounded_->unconstrain(state);
 }
 
 namespace {

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "compiler/session/bounded_starts.hpp"
 #include "compiler/session/initial_values.hpp"
 
 #include <cstdint>
@@ -10,20 +11,25 @@
 
 namespace plait::session {
 
-/** The starts of a fit. Start number k has the given values (FitOptions::init), the declared values, and for
- * all else the draws of the seed with the counter k: every start is a function of seed and number. */
+/** The starts of a fit. Start number k has the given values (FitOptions::init: those of names, then those of
+ * a run), the declared values, and for all else the draws of the seed with the counter k: every start is a
+ * function of seed and number. */
 class Starts {
 public:
   /** Records in the state what was read.
-   * \throws what declared_starts and read_initial_values throw. */
+   * \throws what declared_starts, read_initial_values, take_run and BoundedStarts throw. */
   explicit Starts(Fit::State& state);
 
   /** Writes start number `number`, counted from 0, into the parameters, and zeros into the optimizer's state.
-   */
+   * \throws what BoundedStarts::unconstrain throws. */
   void put(Fit::State& state, std::uint32_t number) const;
 
 private:
-  std::vector<GivenStart> given_;
+  /** The declared start of a parameter, as far as no other is given. */
+  BoundedStart declared_between_bounds(const Fit::State& state, std::size_t parameter);
+
+  std::vector<GivenStart> given_; ///< by parameter
+  std::unique_ptr<BoundedStarts> bounded_;
   std::vector<std::vector<double>> declared_; ///< as declared_starts says
 };
 

@@ -139,7 +139,11 @@ struct Fit::State {
   std::int64_t pending_steps = 0;
   CompileReport report;
   StartChoice start;
+  std::optional<WarmStart> warm_start;
   std::map<std::string, std::string> start_record; ///< how it came about, for the manifest
+  mutable std::vector<session::Buffer> averages;   ///< by parameter, at step `averaged`; see average.hpp
+  mutable std::int64_t averaged = -1;
+  mutable std::vector<std::string> new_data_notes; ///< of the data last given to an opened or running fit
   mutable std::vector<Summary> summaries;          ///< of step `summarized`
   mutable std::int64_t summarized = -1;
   mutable std::shared_ptr<const session::LaplacePosterior>
@@ -164,7 +168,11 @@ struct DrawRequest {
 std::vector<DrawnArray> draw(const Fit::State& state, const BoundProgram& bound, const DrawRequest& request,
                              std::vector<DrawnArray>* parameter_values = nullptr);
 
-/** Copies of the fit's parameters laid out for a graph of the same program: matched by name.
+/** What reading the data left out, a line for each file. */
+std::vector<std::string> data_notes(const runtime::Dataset& dataset);
+
+/** The values that the fit ends with (average.hpp), as a graph of the same program reads them: matched by
+ * name.
  * \throws Error(Fault::data) when a plate-local parameter has other rows. */
 std::vector<void*> match_parameters(const Fit::State& state, const BoundProgram& bound,
                                     const ir::Graph& graph);

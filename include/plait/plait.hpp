@@ -70,13 +70,17 @@ private:
 };
 
 struct FitOptions {
-  std::int64_t steps = 2000;
+  std::int64_t steps = 2000;      ///< 0: none, the fit is its start
   std::int64_t epochs = 0;        ///< > 0: overrides steps; passes over the largest subsampled plate
   std::string optimizer = "adam"; ///< "adam", "clipped_adam", "adagrad", "rmsprop", "sgd"
   std::map<std::string, double> optimizer_options{};
   double learning_rate = 0.01;
-  double decay = 1;           ///< the learning rate is multiplied by this once over the whole run, smoothly
-  double clip_norm = 0;       ///< > 0: global gradient norm
+  double decay = 1;     ///< the learning rate is multiplied by this once over the whole run, smoothly
+  double clip_norm = 0; ///< > 0: global gradient norm
+  /** > 0: the fit ends with an average of all its iterates, in unconstrained space, in which a step counts
+   * this times what the step after it does; 0.999 forgets over about a thousand steps. What the fit says of
+   * parameters and latents, its bound aside, is then said of the average. */
+  double average = 0;
   double kl_start = 1;        ///< weight of latent terms at the first step …
   std::int64_t kl_steps = 0;  ///< … growing linearly to 1 over this many steps
   bool epoch_batches = false; ///< shuffled epochs instead of independent uniform subsamples
@@ -87,7 +91,9 @@ struct FitOptions {
   std::int64_t report_every = 0; ///< steps between observer calls and trace rows; 0: about 100 in a run
   /** Where declared parameters and latents of automatic guides start, in the space of their values: a number
    * for all elements, or an array over plates, loops and the value's own dimensions. As arguments, what
-   * `--init` takes: "mu=0.5", "theta=file.npy", "starts.json". */
+   * `--init` takes: "mu=0.5", "theta=file.npy", "starts.json", and the folder of a run, "old.run": every
+   * parameter and weight of the run that has its name and shape here too starts where the run ended. What has
+   * a start of its own keeps it; the optimizer starts anew. */
   Data init{};
   CompileOptions compile{};
 };
@@ -132,6 +138,14 @@ struct StartChoice {
   std::int64_t number = 1; ///< from 1 to `of`; start 1 is that of a fit with one start
   std::int64_t of = 1;
   double elbo = 0; ///< the objective there, before any step; 0 with one start, which is not looked at
+};
+/** What a fit took from the run that it was given as its start, by names of parameters and weights. */
+struct WarmStart {
+  std::string run;       ///< the folder
+  std::int64_t step = 0; ///< steps that the run had taken
+  std::vector<std::string> taken;
+  std::vector<std::string> fresh;  ///< of this fit, not in the run
+  std::vector<std::string> unused; ///< of the run, not in this fit
 };
 /** Called about every `report_every` steps, and several times a second; false stops the run, which can be
  * resumed later. */
@@ -202,8 +216,12 @@ public:
   std::string bound_name() const;
   const CompileReport& compile_report() const;
   const StartChoice& start_choice() const;
+  /** Empty when FitOptions::init names no run, and for a run that was opened. */
+  const std::optional<WarmStart>& warm_start() const;
   /** What reading the data left out, a line for each file. */
   std::vector<std::string> data_notes() const;
+  /** The same of the data that predict or evaluate was last given. */
+  const std::vector<std::string>& new_data_notes() const;
 
   /** The objective at the fitted parameters over all data (every plate whole), from `draws` estimates; on
    * request with its gradient. With `data`, of other data; with `objective`, of another one than the fit's.

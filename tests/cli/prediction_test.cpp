@@ -159,6 +159,17 @@ TEST_CASE("rows with a missing entry in a used column are left out when asked") 
     const Draws seen = draws_of(work, {"predict", "m.run", "-n", "1"});
     CHECK(seen.columns == std::vector<std::vector<double>>{{2}, {4}, {8}});
   }
+  // New data are told of in the same way, in each of the verbs that take them.
+  write_file(work.path() / "new.csv", "x,y\n1,1\n,2\n4,3\n");
+  for (const std::string verb : {"predict", "evaluate"}) {
+    const Outcome outcome =
+        run_plait({verb, "m.run", "--data", "new.csv,drop_missing", "-n", "1"}, work.path());
+    INFO(verb << ": " << outcome.error);
+    CHECK(outcome.code == 0);
+    CHECK(outcome.error == "new.csv: 1 row with a missing value left out\n");
+    CHECK(run_plait({verb, "m.run", "-n", "1"}, work.path()).error ==
+          "d.csv: 3 rows with a missing value left out\n");
+  }
   write_file(work.path() / "bad.csv", "x,unused,y\n,1,2\n1,1,2\n2,1,word\n");
   CHECK(run_plait({"fit", "m.ppl", "--data", "bad.csv,drop_missing"}, work.path())
             .error.starts_with("bad.csv:4: error: y: column y has 'word' in row "));

@@ -40,6 +40,31 @@ TEST_CASE("a finished run goes on when more steps are asked for, with the bits o
   CHECK(again.error.find("this run has finished: 500 steps") != std::string::npos);
 }
 
+TEST_CASE("a run with an average goes on from its iterates, and ends with the same bytes") {
+  const Prepared work;
+  REQUIRE(run_plait(fit("a.run", {"--steps", "200", "--average", "0.95"}), work.path()).code == 0);
+  const std::string before = read_file(work.path() / "a.run/params.safetensors");
+  const Outcome longer =
+      run_plait({"fit", "m.ppl", "--resume", "--steps", "500", "--out", "a.run"}, work.path());
+  INFO(longer.error);
+  REQUIRE(longer.code == 0);
+  REQUIRE(run_plait(fit("b.run", {"--steps", "500", "--average", "0.95"}), work.path()).code == 0);
+  const std::string after = read_file(work.path() / "a.run/params.safetensors");
+  CHECK(after == read_file(work.path() / "b.run/params.safetensors"));
+  CHECK(after != before);
+  REQUIRE(run_plait(fit("c.run", {"--steps", "500"}), work.path()).code == 0);
+  CHECK(after != read_file(work.path() / "c.run/params.safetensors"));
+  const auto draws = [&](const std::string& run) {
+    return run_plait({"sample", run, "-n", "5"}, work.path()).out;
+  };
+  CHECK(draws("a.run") == draws("b.run"));
+  CHECK(draws("a.run") != draws("c.run"));
+  const Outcome other = run_plait(
+      {"fit", "m.ppl", "--resume", "--steps", "600", "--average", "0.9", "--out", "a.run"}, work.path());
+  CHECK(other.code == 2);
+  CHECK(other.error.find("--average is 0.9 now, but was 0.95") != std::string::npos);
+}
+
 TEST_CASE("resuming refuses another model and other options by name") {
   const Prepared work;
   REQUIRE(run_plait(fit("a.run", {"--steps", "20"}), work.path()).code == 0);
@@ -102,6 +127,6 @@ TEST_CASE("a damaged run and options out of range are told in few words") {
   CHECK(damaged.error == "error: a.run/manifest.json: the file is damaged: it is no JSON from byte 4 on\n");
   CHECK(run_plait(fit("b.run", {"--lr", "-1"}), work.path()).error.find("must be greater than 0, not -1") !=
         std::string::npos);
-  CHECK(run_plait(fit("b.run", {"--steps", "0"}), work.path()).error.find("must be greater than 0, not 0") !=
+  CHECK(run_plait(fit("b.run", {"--steps", "-1"}), work.path()).error.find("must be at least 0, not -1") !=
         std::string::npos);
 }

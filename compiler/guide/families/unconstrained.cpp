@@ -102,7 +102,7 @@ LatentDraw constrain_draw(const SiteContext& context, ir::Value unconstrained,
   ir::Builder& builder = *context.builder;
   const catalog::Support& support = context.site->support;
   LatentDraw draw;
-  if (support.kind == catalog::SupportKind::real) {
+  if (support.kind == catalog::SupportKind::real || context.location_is_value) {
     draw.value = unconstrained;
     draw.log_prob = log_prob;
     draw.entropy = entropy;

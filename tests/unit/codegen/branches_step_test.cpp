@@ -16,7 +16,7 @@ TEST_CASE("a compiled step of branches with latents is the interpreter's") {
     REQUIRE(checked);
     auto elbo = elbo::build_elbo(*checked, setting.options, diagnostics);
     REQUIRE(elbo);
-    const int slots = elbo::add_update(*elbo, {});
+    const int slots = elbo::add_update(*elbo, {}).all;
     const ir::Graph& graph = *elbo->graph;
     Objective values = make(program, program.text, "elbo", true);
     REQUIRE(values.graph().parameters.size() == graph.parameters.size());

@@ -24,7 +24,7 @@ TEST_CASE("a compiled step of two subsampled plates is the interpreter's, and le
     REQUIRE(checked);
     auto elbo = elbo::build_elbo(*checked, setting.options, diagnostics);
     REQUIRE(elbo);
-    const int slots = elbo::add_update(*elbo, {});
+    const int slots = elbo::add_update(*elbo, {}).all;
     const ir::Graph& graph = *elbo->graph;
     // The parameters of the same program, in the same order, with moments that are not zero.
     Objective values = make(program, "elbo", true);

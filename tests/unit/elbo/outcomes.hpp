@@ -91,7 +91,7 @@ public:
     elbo_ = elbo::build_elbo(*program_, setting.options, diagnostics);
     INFO(render(source, diagnostics));
     REQUIRE(elbo_);
-    slots_ = elbo::add_update(*elbo_, options);
+    slots_ = elbo::add_update(*elbo_, options).all;
     inputs.extents = setting.sizes;
     for (const ir::DataArray& array : elbo_->graph->data)
       inputs.data.push_back({setting.data.at(array.name), {}, {}});
