@@ -8,7 +8,9 @@ namespace plait::elbo {
 using ir::Value;
 
 void Executor::add_entropy(const program::Sample& sample, const Latent::Draw& draw, Value entropy) {
-  if (!wants_closed_forms)
+  // In a chain log p and -log q of the many draws nearly cancel, draw by draw, once the guide is close to the
+  // posterior. An entropy alone would leave the noise of log p, which grows with the number of iterations.
+  if (!wants_closed_forms || !loops_.empty())
     return;
   ClosedForm form;
   form.site = program_->symbol(sample.symbol).name;

@@ -191,5 +191,5 @@ guide {
     variance = v;
   }
   exact += expected_log_normal(mean * mean + variance, 1);
-  check_mean(fit, 20000, exact);
+  check_mean(fit, 80000, exact);
 }
