@@ -6,7 +6,7 @@
 using namespace plait::test;
 using nlohmann::json;
 
-TEST_CASE("--init RUN says what it takes and what starts afresh") {
+TEST_CASE("a start from a run says what it takes and what starts afresh") {
   const TemporaryFolder work;
   const std::string model = "data x : real[N];\n"
                             "model { mu ~ normal(0, 10); iarange i in N { x[i] ~ normal(mu, 1); } }\n";
