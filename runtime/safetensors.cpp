@@ -182,10 +182,14 @@ private:
 
 } // namespace
 
-const Tensor* TensorFile::find(std::string_view name) const {
+const Tensor* find_tensor(const std::vector<Tensor>& tensors, std::string_view name) {
   auto found =
       std::find_if(tensors.begin(), tensors.end(), [&](const Tensor& tensor) { return tensor.name == name; });
   return found == tensors.end() ? nullptr : &*found;
+}
+
+const Tensor* TensorFile::find(std::string_view name) const {
+  return find_tensor(tensors, name);
 }
 
 TensorFile read_safetensors(const std::string& path) {

@@ -16,6 +16,9 @@ struct Tensor {
   Array values;
 };
 
+/// The tensor of that name; null without one.
+const Tensor* find_tensor(const std::vector<Tensor>& tensors, std::string_view name);
+
 struct TensorFile {
   std::vector<Tensor> tensors;
   std::map<std::string, std::string> metadata;

@@ -16,7 +16,6 @@ void Executor::add_entropy(const program::Sample& sample, const Latent::Draw& dr
   form.site = program_->symbol(sample.symbol).name;
   form.guide_term = *draw.term;
   form.value = per_element(entropy);
-  form.draw = draw.value;
   closed_forms.push_back(std::move(form));
 }
 

@@ -41,13 +41,12 @@ bool same(const Subscript& a, const Subscript& b) {
 
 void Executor::keep_drawn(const program::Sample& sample, Value value) {
   const program::Symbol& symbol = program_->symbol(sample.symbol);
-  value = symbol.type.is_real() ? catalog::as_real(value) : catalog::as_integer(value);
+  value = of_symbol(value, symbol);
   if (const auto condition = open_condition()) {
     // Where the branch is not taken the data stay as given, or as another branch has drawn them.
-    Value otherwise =
+    const Value otherwise =
         drawing.absent.contains(symbol.id) ? builder_->zeros(value.type()) : evaluate(sample.value);
-    otherwise = symbol.type.is_real() ? catalog::as_real(otherwise) : catalog::as_integer(otherwise);
-    value = ir::select(*condition, value, otherwise);
+    value = ir::select(*condition, value, of_symbol(otherwise, symbol));
   }
   std::vector<DrawnData>& entries = drawn_[symbol.id];
   const auto [name, subscripts] = parts_of_target(sample.value);

@@ -47,16 +47,18 @@ const plates::ConditionLogic& Executor::logic() {
   return *logic_;
 }
 
-void Executor::keep_latent(const program::Sample& sample, Value value, Latent::Draw draw) {
-  const std::string& name = program_->symbol(sample.symbol).name;
-  const auto [place, is_new] = latents.try_emplace(name);
-  Latent& latent = place->second;
+Latent& Executor::set_where_taken(const std::string& name, Value value) {
+  Latent& latent = latents[name];
   latent.site = name;
   const std::optional<Value> here = open_condition();
-  // What another branch has drawn stands where this one is not taken.
-  latent.value = !is_new && here ? ir::select(*here, value, latent.value) : value;
+  latent.value = latent.value && here ? ir::select(*here, value, latent.value) : value;
+  return latent;
+}
+
+void Executor::keep_latent(const program::Sample& sample, Value value, Latent::Draw draw) {
+  Latent& latent = set_where_taken(program_->symbol(sample.symbol).name, value);
   draw.path = path_;
-  if (here && wants_closed_forms)
+  if (const auto here = open_condition(); here && wants_closed_forms)
     draw.taken = Looped{ir::to_real(*here)};
   latent.draws.push_back(std::move(draw));
 }
@@ -276,11 +278,8 @@ void Executor::leave_bounds(const std::string& name, Span span, const std::vecto
         throw Unsupported(span, fmt::format("a given start of {}: its bounds depend on {}, which is summed "
                                             "out, so that no one value lies between them",
                                             name, builder_->graph().axis(axis).name));
-    value = builder_->broadcast(value, ir::unite(own, axes), shape);
-    Latent& latent = latents[name + which];
-    latent.site = name + which;
-    const std::optional<Value> here = open_condition(); // every branch has its own bounds
-    latent.value = latent.value && here ? ir::select(*here, value, latent.value) : value;
+    // Every branch has its own bounds.
+    set_where_taken(name + which, builder_->broadcast(value, ir::unite(own, axes), shape));
   };
   leave(lower_suffix, bounds.lower);
   leave(upper_suffix, bounds.upper);

@@ -12,8 +12,6 @@
 
 namespace plait::elbo {
 
-using catalog::as_integer;
-using catalog::as_real;
 using ir::AxisId;
 using ir::Extent;
 using ir::Value;
@@ -24,10 +22,6 @@ namespace {
 
 ir::Element element_of(const program::Symbol& symbol) {
   return symbol.type.is_real() ? ir::Element::real : ir::Element::integer;
-}
-
-Value converted(Value value, const program::Symbol& symbol) {
-  return symbol.type.is_real() ? as_real(value) : as_integer(value);
 }
 
 } // namespace
@@ -74,7 +68,7 @@ Executor::Values Executor::first_values(const program::ForStatement& statement, 
       if (particles_)
         axes = ir::unite(axes, {*particles_});
     }
-    Value init = converted(bound_[static_cast<std::size_t>(id)], symbol);
+    Value init = of_symbol(bound_[static_cast<std::size_t>(id)], symbol);
     init = builder_->broadcast(init, ir::unite(axes, init.type().axes), sizes_->shape(symbol.type.dims));
     if (const auto feeds = plan.feeds.find(id); feeds != plan.feeds.end())
       for (std::size_t k = chain.past.size(); k-- > 0;)
@@ -233,7 +227,7 @@ void Executor::walk_for(const program::ForStatement& statement) {
     const Value next =
         feeds != plan.feeds.end()
             ? next_table(chain, feeds->second, id, k, arguments[k])
-            : fitted(converted(bound_[static_cast<std::size_t>(id)], symbol), arguments[k], symbol);
+            : fitted(of_symbol(bound_[static_cast<std::size_t>(id)], symbol), arguments[k], symbol);
     nexts.push_back(keep(next, arguments[k]));
   }
   for (const auto& [id, depth] : plan.lags) {
@@ -245,7 +239,7 @@ void Executor::walk_for(const program::ForStatement& statement) {
       const Value argument = arguments[nexts.size()];
       Value next = k > 0 ? arguments[nexts.size() - 1] : argument;
       if (k == 0 && here)
-        next = fitted(converted(here, symbol), argument, symbol);
+        next = fitted(of_symbol(here, symbol), argument, symbol);
       nexts.push_back(keep(next, argument));
     }
   }

@@ -34,10 +34,7 @@ void Executor::simulate(const program::Sample& sample, const Values& parameters)
     return;
   }
   bound_[static_cast<std::size_t>(symbol.id)] = value;
-  Latent& latent = latents[symbol.name];
-  latent.site = symbol.name;
-  const std::optional<Value> here = open_condition(); // another branch may have drawn it elsewhere
-  latent.value = latent.value && here ? ir::select(*here, value, latent.value) : value;
+  set_where_taken(symbol.name, value);
 }
 
 void Executor::note_simulated(const program::Sample& sample) {

@@ -242,7 +242,10 @@ private:
   void take_iterations(const Marks& first, const Values& arrays);
   /** Enters a draw of the sample into `latents`, beside what other branches have drawn. */
   void keep_latent(const program::Sample& sample, ir::Value value, Latent::Draw draw);
-  /** A latent's value as the program reads it. */
+  /** The latent of that name with `value` where the open branches are taken; elsewhere what other branches
+   * have left stays. */
+  Latent& set_where_taken(const std::string& name, ir::Value value);
+  /** A value as the program reads that symbol. */
   static ir::Value of_symbol(ir::Value value, const program::Symbol& symbol);
   void enumerate_latent(const program::Sample& sample, const Values& parameters, bool in_guide);
   /** The axis of a latent that another branch of this walk has begun to sum out; null when there is none. */

@@ -112,8 +112,8 @@ struct ClosedForm {
   std::optional<std::size_t> prior_term; ///< of a KL
   ir::Value value;                       ///< like a term's log_prob: for every element, 0 where there is none
   ir::Value by_iteration;                ///< as in Term
-  ir::Value draw;                        ///< of the latent, inside its loops
-  std::vector<ir::Value> prior_parameters;
+  ir::Value draw;                        ///< of a KL: the latent's, inside its loops
+  std::vector<ir::Value> prior_parameters; ///< of a KL
 };
 
 } // namespace plait::elbo

@@ -22,12 +22,6 @@ std::string type_text(const catalog::Support& support, const std::vector<std::in
   return catalog::to_string(catalog::Support{support.kind}) + shown(shape);
 }
 
-const runtime::Tensor* find(const std::vector<runtime::Tensor>& tensors, const std::string& name) {
-  const auto found = std::find_if(tensors.begin(), tensors.end(),
-                                  [&](const runtime::Tensor& tensor) { return tensor.name == name; });
-  return found == tensors.end() ? nullptr : &*found;
-}
-
 runtime::FitState read_run(const std::string& folder) {
   try {
     return runtime::read_state({folder});
@@ -92,9 +86,9 @@ std::optional<WarmStart> take_run(const Fit::State& state, std::vector<GivenStar
     GivenStart& start = given[p];
     if (!state.compiled.parameters[p].learnable)
       continue;
-    const runtime::Tensor* tensor = find(saved.averages, array.name);
+    const runtime::Tensor* tensor = runtime::find_tensor(saved.averages, array.name);
     if (!tensor)
-      tensor = find(saved.parameters, array.name);
+      tensor = runtime::find_tensor(saved.parameters, array.name);
     shared = shared || tensor;
     if (!start.given.empty() && std::find(start.given.begin(), start.given.end(), false) == start.given.end())
       continue;
