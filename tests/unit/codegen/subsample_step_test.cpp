@@ -1,6 +1,7 @@
 // Steps of programs with two subsampled plates, compiled: the numbers of the interpreter, and parameters of
 // rows that were not drawn keep their bits.
 #include "tests/support/run_step.hpp"
+#include "tests/unit/elbo/step_inputs.hpp"
 #include "tests/unit/elbo/two_plates.hpp"
 
 #include <algorithm>
@@ -18,29 +19,13 @@ TEST_CASE("a compiled step of two subsampled plates is the interpreter's, and le
   for (const Program& program : all) {
     INFO(program.text);
     const Setting setting = setting_of(program, "elbo", true);
-    const Source source{"test.ppl", program.text};
-    Diagnostics diagnostics;
-    const auto checked = program::check(parse(source, diagnostics), {{}, setting.sizes}, diagnostics);
-    REQUIRE(checked);
-    auto elbo = elbo::build_elbo(*checked, setting.options, diagnostics);
-    REQUIRE(elbo);
-    const int slots = elbo::add_update(*elbo, {}).all;
-    const ir::Graph& graph = *elbo->graph;
     // The parameters of the same program, in the same order, with moments that are not zero.
     Objective values = make(program, "elbo", true);
-    REQUIRE(values.graph().parameters.size() == graph.parameters.size());
     values.set_rows(0, {0, 2});
     values.set_rows(1, {1, 2});
-    ir::Inputs inputs = values.inputs;
-    inputs.inputs = {{"step", 3}, {"learning_rate", 0.01}, {"kl_weight", 1}};
-    for (const Numbers& parameter : inputs.parameters) {
-      inputs.slots.emplace_back();
-      for (int slot = 0; slot < slots; ++slot) {
-        inputs.slots.back().push_back(parameter);
-        for (double& number : inputs.slots.back().back())
-          number = 1 + slot;
-      }
-    }
+    const TrainingStep step = training_step(program.text, setting, values);
+    const ir::Graph& graph = *step.elbo.graph;
+    const ir::Inputs& inputs = step.inputs;
     codegen::CodegenOptions options;
     options.use_cache = false;
     options.single_precision = false;

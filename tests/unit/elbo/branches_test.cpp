@@ -1,9 +1,9 @@
 // Latents in the branches of an `if` on data: beside programs that say the same with `? :`, over all subsets
 // of a subsampled plate, against finite differences; what is drawn; and what an `if` in a predict block
 // makes.
-#include "compiler/elbo/build_draws.hpp"
 #include "tests/unit/elbo/branches.hpp"
 #include "tests/unit/elbo/gradients.hpp"
+#include "tests/unit/elbo/interpreted_draws.hpp"
 #include "tests/unit/elbo/outcomes.hpp"
 
 #include <bit>
@@ -41,30 +41,18 @@ bool by_score(const Program& program) {
 /** Numbers of draws: latents, or results of the predict walk, and where latents exist. */
 std::map<std::string, std::vector<double>> drawn(const std::string& text, bool predict) {
   const Setting setting = setting_of({}, "elbo", false);
-  const Source source{"test.ppl", text};
-  Diagnostics diagnostics;
-  const ast::Program file = parse(source, diagnostics);
-  const auto program = program::check(file, {{}, setting.sizes}, diagnostics);
-  INFO(render(source, diagnostics));
-  REQUIRE(program);
-  auto built = elbo::build_draws(*program, {}, {predict, {}}, diagnostics);
-  INFO(render(source, diagnostics));
-  REQUIRE(built);
-  for (const auto& [name, value] : predict ? built->results : built->latents) {
-    built->builder->output({ir::OutputKind::value, name, value.value.id(), -1, -1});
+  elbo::PosteriorDraws built = draws_of(text, setting.sizes, predict);
+  for (const auto& [name, value] : predict ? built.results : built.latents) {
+    built.builder->output({ir::OutputKind::value, name, value.value.id(), -1, -1});
     if (value.exists)
-      built->builder->output({ir::OutputKind::value, name + " exists", value.exists->id(), -1, -1});
+      built.builder->output({ir::OutputKind::value, name + " exists", value.exists->id(), -1, -1});
   }
   ir::Inputs inputs;
   inputs.extents = setting.sizes;
-  for (const ir::DataArray& array : built->graph->data)
+  for (const ir::DataArray& array : built.graph->data)
     inputs.data.push_back({setting.data.at(array.name), {}, {}});
   inputs.seed = 3;
-  const ir::Results results = ir::interpret(*built->graph, inputs);
-  std::map<std::string, std::vector<double>> numbers;
-  for (std::size_t k = 0; k < results.outputs.size(); ++k)
-    numbers[built->graph->outputs[k].name] = results.outputs[k].numbers;
-  return numbers;
+  return numbers_of(*built.graph, inputs);
 }
 
 using Numbers = std::map<std::string, std::vector<double>>;

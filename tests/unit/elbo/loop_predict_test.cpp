@@ -1,6 +1,5 @@
 // What the predict walk makes inside a `for`: arrays over the loop.
-#include "compiler/elbo/build_draws.hpp"
-#include "tests/unit/elbo/build.hpp"
+#include "tests/unit/elbo/interpreted_draws.hpp"
 
 using namespace plait;
 
@@ -8,25 +7,14 @@ namespace {
 
 /** Numbers of every result of the predict walk; ragged `y` has rows of 3 and 1 elements, all 0. */
 std::map<std::string, std::vector<double>> results_of(const std::string& text) {
-  const Source source{"test.ppl", text};
-  Diagnostics diagnostics;
-  const ast::Program file = parse(source, diagnostics);
-  const auto program = program::check(file, {{}, {{"N", 2}, {"max(T)", 3}}}, diagnostics);
-  INFO(render(source, diagnostics));
-  REQUIRE(program);
-  auto built = elbo::build_draws(*program, {}, {true, {}}, diagnostics);
-  INFO(render(source, diagnostics));
-  REQUIRE(built);
-  for (const auto& [name, drawn] : built->results)
-    built->builder->output({ir::OutputKind::value, name, drawn.value.id(), -1, -1});
+  const std::map<std::string, std::int64_t> sizes{{"N", 2}, {"max(T)", 3}};
+  elbo::PosteriorDraws built = test::draws_of(text, sizes, true);
+  for (const auto& [name, drawn] : built.results)
+    built.builder->output({ir::OutputKind::value, name, drawn.value.id(), -1, -1});
   ir::Inputs inputs;
-  inputs.extents = {{"N", 2}, {"max(T)", 3}};
+  inputs.extents = sizes;
   inputs.data = {{{0, 0, 0, 0}, {0, 3}, {3, 1}}};
-  const ir::Results results = ir::interpret(*built->graph, inputs);
-  std::map<std::string, std::vector<double>> numbers;
-  for (std::size_t k = 0; k < results.outputs.size(); ++k)
-    numbers[built->graph->outputs[k].name] = results.outputs[k].numbers;
-  return numbers;
+  return test::numbers_of(*built.graph, inputs);
 }
 
 using Numbers = std::map<std::string, std::vector<double>>;

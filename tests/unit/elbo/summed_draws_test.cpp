@@ -1,7 +1,6 @@
 // Latents that the model sums out are drawn from their exact distribution given the data: frequencies beside
 // an enumeration of all values.
-#include "compiler/elbo/build_draws.hpp"
-#include "tests/unit/elbo/build.hpp"
+#include "tests/unit/elbo/interpreted_draws.hpp"
 
 #include <cmath>
 
@@ -22,19 +21,11 @@ struct Case {
 /** How often each combination of values of `names` is drawn, as a share of all draws. */
 std::map<std::vector<double>, double> frequencies(const Case& test, const std::vector<std::string>& names,
                                                   int draws, bool predict = false) {
-  const Source source{"test.ppl", test.text};
-  Diagnostics diagnostics;
-  const ast::Program file = parse(source, diagnostics);
-  const auto program = program::check(file, {{}, test.sizes}, diagnostics);
-  INFO(render(source, diagnostics));
-  REQUIRE(program);
-  auto built = elbo::build_draws(*program, {}, {predict, {}}, diagnostics);
-  INFO(render(source, diagnostics));
-  REQUIRE(built);
+  elbo::PosteriorDraws built = test::draws_of(test.text, test.sizes, predict);
   for (const std::string& name : names) {
-    const auto& values = predict ? built->results : built->latents;
+    const auto& values = predict ? built.results : built.latents;
     REQUIRE(values.contains(name));
-    built->builder->output({ir::OutputKind::value, name, values.at(name).value.id(), -1, -1});
+    built.builder->output({ir::OutputKind::value, name, values.at(name).value.id(), -1, -1});
   }
   ir::Inputs inputs;
   inputs.extents = test.sizes;
@@ -43,7 +34,7 @@ std::map<std::vector<double>, double> frequencies(const Case& test, const std::v
   std::map<std::vector<double>, double> shares;
   for (int draw = 0; draw < draws; ++draw) {
     inputs.step = static_cast<std::uint32_t>(draw);
-    const ir::Results results = ir::interpret(*built->graph, inputs);
+    const ir::Results results = ir::interpret(*built.graph, inputs);
     std::vector<double> values;
     for (const ir::DenseArray& output : results.outputs)
       values.insert(values.end(), output.numbers.begin(), output.numbers.end());
