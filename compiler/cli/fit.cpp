@@ -1,6 +1,7 @@
 #include "compiler/cli/validators.hpp"
 #include "compiler/cli/verbs.hpp"
 
+#include "runtime/bound_shape.hpp"
 #include "runtime/interrupt.hpp"
 #include "runtime/progress.hpp"
 
@@ -93,13 +94,7 @@ Fit resume(const FitArguments& arguments, const FitOptions& wanted, const Data& 
 
 /** What was taken from a run and what starts afresh, a line or two. */
 std::string warm_start_text(const WarmStart& start) {
-  const auto listed = [](const std::vector<std::string>& names) {
-    constexpr std::size_t most = 8;
-    if (names.size() <= most)
-      return fmt::format("{}", fmt::join(names, ", "));
-    return fmt::format("{} and {} more", fmt::join(names.begin(), names.begin() + most, ", "),
-                       names.size() - most);
-  };
+  const auto listed = [](const std::vector<std::string>& names) { return runtime::listed_names(names, 8); };
   std::string text = fmt::format("starts from {} after {} steps: {} taken\n", start.run, start.step,
                                  start.taken.empty() ? "nothing" : listed(start.taken));
   if (!start.fresh.empty())
