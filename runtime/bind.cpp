@@ -2,6 +2,7 @@
 #include "runtime/bound_shape.hpp"
 #include "runtime/data_files.hpp"
 #include "runtime/dataset.hpp"
+#include "runtime/names.hpp"
 #include "runtime/padding.hpp"
 #include "runtime/validate.hpp"
 
@@ -373,14 +374,13 @@ private:
     if (shared_failed_)
       return;
     std::vector<std::string> names = files_.shared_names();
-    std::string near = nearest_name(expected.name, names);
     std::string hint =
         names.empty()
             ? fmt::format("write --data {0}=FILE.npy, --data {0}=FILE.csv:COLUMN, or --data FILE.json with "
                           "the key {0}",
                           expected.name)
-            : fmt::format("{}the files given have: {}",
-                          near.empty() ? "" : fmt::format("did you mean {}? ", near), listed_names(names));
+            : fmt::format("{}the files given have: {}", suggestion(expected.name, names),
+                          listed_names(names));
     fail(item, fmt::format("no data given for {}, declared {}", expected.name, declared_shape(expected)),
          hint);
   }

@@ -1,6 +1,7 @@
 #include "runtime/bind_errors.hpp"
 
 #include "runtime/bound_shape.hpp"
+#include "runtime/names.hpp"
 
 #include <fmt/format.h>
 
@@ -58,10 +59,8 @@ void report_unknown_names(const std::vector<const ExpectedData*>& expected, cons
     error.name = argument.name;
     error.message =
         fmt::format("--data {}: the model declares no data named {}", argument.text, argument.name);
-    std::string near = nearest_name(argument.name, declared);
     error.hint = declared.empty() ? "it declares none at all"
-                                  : fmt::format("{}its data are: {}",
-                                                near.empty() ? "" : fmt::format("did you mean {}? ", near),
+                                  : fmt::format("{}its data are: {}", suggestion(argument.name, declared),
                                                 fmt::join(declared, ", "));
     errors.push_back(std::move(error));
   }

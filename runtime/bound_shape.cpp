@@ -102,12 +102,4 @@ std::string shown_value(const Array& values, std::int64_t flat) {
   return fmt::format("{}", value);
 }
 
-std::string listed_names(const std::vector<std::string>& names, std::size_t most) {
-  if (names.size() <= most)
-    return fmt::format("{}", fmt::join(names, ", "));
-  return fmt::format("{}, and {} more",
-                     fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(most), ", "),
-                     names.size() - most);
-}
-
 } // namespace plait::runtime

@@ -29,7 +29,5 @@ std::string shown_shape(const std::vector<std::int64_t>& shape);
 std::string declared_shape(const ExpectedData& expected);
 /// The element as a reader of the file would write it.
 std::string shown_value(const Array& values, std::int64_t flat);
-/// Comma-separated, cut after the first `most`.
-std::string listed_names(const std::vector<std::string>& names, std::size_t most = 20);
 
 } // namespace plait::runtime

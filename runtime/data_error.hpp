@@ -36,7 +36,4 @@ public:
 std::string to_text(const DataError& error);
 std::string to_text(const std::vector<DataError>& errors);
 
-/// The name in `candidates` that `wanted` is most likely a misspelling of; empty if none is near.
-std::string nearest_name(const std::string& wanted, const std::vector<std::string>& candidates);
-
 } // namespace plait::runtime

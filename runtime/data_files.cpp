@@ -1,6 +1,7 @@
 #include "runtime/data_files.hpp"
 
 #include "runtime/bound_shape.hpp"
+#include "runtime/names.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -97,10 +98,8 @@ std::size_t DataFiles::column_index(const CsvFile& csv, const std::string& colum
   error.file = csv.path();
   error.key = column;
   error.message = fmt::format("{} is bound to column {}, but the table has no such column", name, column);
-  std::string near = nearest_name(column, csv.columns());
   error.hint =
-      fmt::format("{}its columns are: {}", near.empty() ? "" : fmt::format("did you mean {}? ", near),
-                  listed_names(csv.columns()));
+      fmt::format("{}its columns are: {}", suggestion(column, csv.columns()), listed_names(csv.columns()));
   throw DataFailure(std::move(error));
 }
 

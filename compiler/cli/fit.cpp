@@ -1,8 +1,8 @@
 #include "compiler/cli/validators.hpp"
 #include "compiler/cli/verbs.hpp"
 
-#include "runtime/bound_shape.hpp"
 #include "runtime/interrupt.hpp"
+#include "runtime/names.hpp"
 #include "runtime/progress.hpp"
 
 #include <CLI/CLI.hpp>

@@ -3,6 +3,7 @@
 #include "compiler/session/warm_start.hpp"
 #include "runtime/bound_shape.hpp"
 #include "runtime/data_files.hpp"
+#include "runtime/names.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -108,8 +109,7 @@ public:
       return error;
     }
     error.message = fmt::format("there is no parameter or latent named {} to be given a start", name);
-    if (const std::string near = runtime::nearest_name(name, names); !near.empty())
-      error.hint = fmt::format("did you mean {}? {}", near, all);
+    error.hint = runtime::suggestion(name, names) + all;
     return error;
   }
 

@@ -2,6 +2,7 @@
 
 #include "runtime/bound_shape.hpp"
 #include "runtime/checkpoint.hpp"
+#include "runtime/names.hpp"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,7 @@
 #include "runtime/readers/json.hpp"
 
 #include "runtime/data_error.hpp"
+#include "runtime/names.hpp"
 
 #include <fast_float/fast_float.h>
 #include <fmt/format.h>
@@ -407,11 +408,9 @@ std::size_t JsonFile::place_of(const std::string& key) const {
     DataError error;
     error.file = file_->path();
     error.message = fmt::format("the file has no key {}", key);
-    std::string near = nearest_name(key, keys_);
-    error.hint = is_array_ ? "the file is one bare array"
-                           : fmt::format("{}its keys are: {}",
-                                         near.empty() ? "" : fmt::format("did you mean {}? ", near),
-                                         fmt::join(keys_, ", "));
+    error.hint = is_array_
+                     ? "the file is one bare array"
+                     : fmt::format("{}its keys are: {}", suggestion(key, keys_), fmt::join(keys_, ", "));
     throw DataFailure(std::move(error));
   }
   return places_[static_cast<std::size_t>(found - keys_.begin())];

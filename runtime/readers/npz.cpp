@@ -1,4 +1,5 @@
 #include "runtime/data_error.hpp"
+#include "runtime/names.hpp"
 #include "runtime/readers/npy.hpp"
 
 #include <fmt/format.h>
@@ -112,10 +113,8 @@ Array NpzFile::read(const std::string& name) const {
   const std::string& path = file_->path();
   auto position = std::find(names_.begin(), names_.end(), name);
   if (position == names_.end()) {
-    std::string near = nearest_name(name, names_);
     fail(path, "", fmt::format("the archive has no member {}", name),
-         fmt::format("{}its members are: {}", near.empty() ? "" : fmt::format("did you mean {}? ", near),
-                     fmt::join(names_, ", ")));
+         fmt::format("{}its members are: {}", suggestion(name, names_), fmt::join(names_, ", ")));
   }
   const Member& member = members_[static_cast<std::size_t>(position - names_.begin())];
   if (member.flags & 1)

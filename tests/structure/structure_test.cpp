@@ -78,7 +78,8 @@ const std::vector<Room>& directions() {
           "compiler/elbo/", "compiler/guide/", "compiler/passes/", "compiler/plates/", "compiler/program/",
           "plait/plait.hpp", "grammar/", "runtime/"}},
         {"compiler/cli/",
-         {"compiler/cli/", "plait/plait.hpp", "runtime/interrupt.hpp", "runtime/progress.hpp"}},
+         {"compiler/cli/", "plait/plait.hpp", "runtime/interrupt.hpp", "runtime/names.hpp",
+          "runtime/progress.hpp"}},
     };
     for (Room& room : list)
       if (room.folder.starts_with("compiler/") && room.folder != "compiler/cli/" &&
