@@ -1,5 +1,7 @@
 #include "runtime/step_runner.hpp"
 
+#include "runtime/subnormals.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -115,6 +117,7 @@ void StepRunner::run(std::uint32_t step) {
 // A small step is over before another thread has woken up. Results do not depend on the threads, so the first
 // steps try both ways and the rest go the faster one.
 void StepRunner::call() {
+  const SubnormalsAreZero mode;
   if (setup_.pool == nullptr || trials_ == trial_count)
     setup_.function(&arguments_);
   else

@@ -1,5 +1,7 @@
 #include "runtime/threads.hpp"
 
+#include "runtime/subnormals.hpp"
+
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
@@ -47,6 +49,7 @@ struct ThreadPool::State {
   void* target = nullptr;
   std::size_t chunk_count = 0;
   Assignment assignment = Assignment::fixed;
+  std::uint64_t float_mode = 0; ///< the caller's
   bool stopping = false;
   alignas(64) std::atomic<std::uint64_t> generation{0};
   alignas(64) std::atomic<std::uint64_t> busy{0};
@@ -93,6 +96,7 @@ struct ThreadPool::State {
       seen = wait_for_change(generation, seen, spins);
       if (stopping)
         return;
+      set_float_mode(float_mode);
       run_share(thread);
       if (busy.fetch_sub(1, std::memory_order_acq_rel) == 1)
         busy.notify_one();
@@ -150,6 +154,7 @@ void ThreadPool::run_chunks(std::size_t chunk_count, Assignment assignment, Call
   shared.target = target;
   shared.chunk_count = chunk_count;
   shared.assignment = assignment;
+  shared.float_mode = float_mode();
   shared.next_chunk.store(0, std::memory_order_relaxed);
   shared.busy.store(threads - 1, std::memory_order_relaxed);
   shared.generation.fetch_add(1, std::memory_order_release);

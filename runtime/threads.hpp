@@ -15,7 +15,7 @@ enum class Assignment {
 };
 
 // Which thread runs a chunk never changes what the chunk computes; callers that reduce over chunks do so
-// afterwards, in the order of the chunks.
+// afterwards, in the order of the chunks. Chunks run in the caller's floating-point mode.
 class ThreadPool {
 public:
   // `thread_count` counts the calling thread; 0 means one per processor. With 1, run() calls the function
