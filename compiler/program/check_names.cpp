@@ -222,7 +222,7 @@ bool Checker::check_element_bounds(const Subscript& subscript, const Dim& dim, s
   if (dim_of(element))
     return true;
   if (element->type.element != Element::index || !element->type.index_size)
-    return check_offset_bounds(subscript, dim);
+    return check_index_range(subscript, dim);
   Dim room = dim - *element->type.index_size;
   if (room.is_known() && room.constant >= 0)
     return true;
@@ -234,38 +234,6 @@ bool Checker::check_element_bounds(const Subscript& subscript, const Dim& dim, s
                                to_string(*element->type.index_size), describe(program_, base), position,
                                to_string(dim), declared);
   return false;
-}
-
-/// `t + 1` and `t - 1` of an index that runs from a known start to a known end. Inside a branch of `if` or `?
-/// :` the index may be chosen with care, so nothing is said there.
-bool Checker::check_offset_bounds(const Subscript& subscript, const Dim& dim) {
-  auto* binary = get_if<Binary>(subscript.element);
-  auto* name = binary ? get_if<Name>(binary->left) : nullptr;
-  auto offset = binary ? constant_value(binary->right) : std::nullopt;
-  bool adds = binary && binary->op == ast::BinaryOp::add;
-  bool subtracts = binary && binary->op == ast::BinaryOp::subtract;
-  if (!name || !offset || !(adds || subtracts) || guards_ > 0)
-    return true;
-  const Symbol& index = symbol(name->symbol);
-  if ((index.kind != SymbolKind::plate_index && index.kind != SymbolKind::loop_index) ||
-      !index.type.index_size)
-    return true;
-  auto shift = static_cast<std::int64_t>(adds ? *offset : -*offset);
-  auto start = index.kind == SymbolKind::plate_index ? std::optional(0.0)
-                                                     : constant_value(program_.loop(index.frame_id).lower);
-  if (start && *start + static_cast<double>(shift) < 0) {
-    errors::index_leaves_range(out_, subscript.span, describe(program_, subscript.element),
-                               std::to_string(static_cast<std::int64_t>(*start) + shift), to_string(dim),
-                               true);
-    return false;
-  }
-  Dim last = *index.type.index_size + Dim::known(shift - 1);
-  if (auto beyond = program_.size_value(last - dim); beyond && *beyond >= 0) {
-    errors::index_leaves_range(out_, subscript.span, describe(program_, subscript.element), to_string(last),
-                               shown_size(dim), false);
-    return false;
-  }
-  return true;
 }
 
 ExprPtr Checker::apply_subscripts(const ExprPtr& base, std::vector<Subscript> subscripts, Span span) {

@@ -149,7 +149,7 @@ private:
                             const ExprPtr& base);
   bool leaves_dimension(const ExprPtr& index, const Dim& dim) const;
   std::string shown_size(const Dim& dim) const;
-  bool check_offset_bounds(const Subscript& subscript, const Dim& dim);
+  bool check_index_range(const Subscript& subscript, const Dim& dim);
   bool is_lag(const ExprPtr& element, const Loop& loop) const;
   const Symbol* find_symbol(const std::string& name) const;
   SymbolId find_local(const std::string& name, std::size_t* depth = nullptr) const;
