@@ -5,7 +5,7 @@ function(plait_suite name)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
   add_executable(suite_${name} ${sources})
   target_link_libraries(suite_${name} PRIVATE plait_catch_main Catch2::Catch2 ${SUITE_LINK})
-  target_compile_definitions(suite_${name} PRIVATE PLAIT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  target_compile_definitions(suite_${name} PRIVATE PLAIT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   if(SUITE_RUNS_PROGRAM)
     target_compile_definitions(suite_${name} PRIVATE PLAIT_BINARY="$<TARGET_FILE:plait_cli>")
     add_dependencies(suite_${name} plait_cli)
@@ -41,6 +41,11 @@ if(TARGET plait)
 endif()
 
 if(TARGET plait_cli)
+  add_test(NAME "embedding: installed" COMMAND ${CMAKE_COMMAND} -D BUILD=${PROJECT_BINARY_DIR}
+    -D SOURCE=${CMAKE_CURRENT_SOURCE_DIR}/embedding -D WORK=${CMAKE_CURRENT_BINARY_DIR}/installed
+    -P ${CMAKE_CURRENT_SOURCE_DIR}/embedding/installed.cmake)
+  set_tests_properties("embedding: installed" PROPERTIES LABELS embedding)
+
   find_package(nlohmann_json REQUIRED)
 
   plait_suite(cli RUNS_PROGRAM LINK nlohmann_json::nlohmann_json)
@@ -54,7 +59,7 @@ if(TARGET plait_cli)
 
   # One test for each example with an expected result.
   plait_suite(examples RUNS_PROGRAM LINK nlohmann_json::nlohmann_json)
-  file(GLOB expectations CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/examples/*/expected.json)
+  file(GLOB expectations CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*/expected.json)
   foreach(expectation ${expectations})
     get_filename_component(folder ${expectation} DIRECTORY)
     get_filename_component(example ${folder} NAME)
