@@ -34,7 +34,7 @@ BoundedStarts::BoundedStarts(const Fit::State& state, std::vector<BoundedStart> 
                                         diagnostics);
   throw_if_errors(state.parsed->source, diagnostics);
   program_ = std::make_unique<Program>();
-  const std::size_t real_bytes = state.bound.single_precision ? 4 : 8;
+  const std::size_t real_bytes = bytes_of_real(state.bound.single_precision);
   const auto add_outputs = [&](const std::map<std::string, ir::Value>& bounds, const std::string& suffix,
                                std::map<std::string, std::size_t>& places) {
     for (const auto& [site, value] : bounds) {

@@ -10,17 +10,14 @@
 
 namespace plait::session {
 
-namespace {
-
-bool in_subsampled_plate(const ir::Graph& graph, const ir::Type& type, const program::Program& program) {
-  return std::any_of(type.axes.begin(), type.axes.end(), [&](ir::AxisId axis) {
+bool in_subsampled_plate(const ir::Graph& graph, const std::vector<ir::AxisId>& axes,
+                         const program::Program& program) {
+  return std::any_of(axes.begin(), axes.end(), [&](ir::AxisId axis) {
     return std::any_of(program.plates.begin(), program.plates.end(), [&](const program::Plate& plate) {
       return plate.name == graph.axis(axis).name && plate.subsampled();
     });
   });
 }
-
-} // namespace
 
 std::vector<void*> match_parameters(const Fit::State& state, const BoundProgram& bound,
                                     const ir::Graph& graph) {
@@ -103,7 +100,7 @@ std::vector<DrawnArray> draw(const Fit::State& state, const BoundProgram& bound,
   std::vector<DrawnArray> arrays;
   std::vector<Buffer> buffers;
   std::vector<std::size_t> partial; // arrays not all of whose elements exist: see add_existence
-  const std::size_t real_bytes = bound.single_precision ? 4 : 8;
+  const std::size_t real_bytes = bytes_of_real(bound.single_precision);
   const auto add_output = [&](const std::string& name, const elbo::DrawnValue& drawn) {
     DrawnArray array;
     array.name = name;
@@ -126,7 +123,7 @@ std::vector<DrawnArray> draw(const Fit::State& state, const BoundProgram& bound,
       add_output(name, drawn);
   } else {
     for (const auto& [name, drawn] : built->latents) {
-      if (request.local || !in_subsampled_plate(graph, drawn.value.type(), bound.checked.program))
+      if (request.local || !in_subsampled_plate(graph, drawn.value.type().axes, bound.checked.program))
         add_output(name, drawn);
       else
         left_out = true;

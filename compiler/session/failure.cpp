@@ -14,7 +14,7 @@ ir::Inputs interpreter_inputs(const Fit::State& state, const ir::Graph& graph, s
   ir::Inputs inputs;
   const bool single = state.bound.single_precision;
   for (const ParameterArray& array : state.parameters) {
-    std::vector<double> numbers(array.values.bytes() / (single ? 4 : 8));
+    std::vector<double> numbers(array.values.bytes() / bytes_of_real(single));
     for (std::size_t k = 0; k < numbers.size(); ++k)
       numbers[k] = read_real(array.values.data(), k, single);
     inputs.parameters.push_back(std::move(numbers));
@@ -63,7 +63,7 @@ std::string explain_failure(const Fit::State& state, std::int64_t step) {
                         state.bound.single_precision ? ", --clip-norm, or --precision f64"
                                                      : " or --clip-norm");
   for (const ParameterArray& array : state.parameters) {
-    const std::size_t size = array.values.bytes() / (state.bound.single_precision ? 4 : 8);
+    const std::size_t size = array.values.bytes() / bytes_of_real(state.bound.single_precision);
     for (std::size_t k = 0; k < size; ++k) {
       const double value = read_real(array.values.data(), k, state.bound.single_precision);
       if (!std::isfinite(value))

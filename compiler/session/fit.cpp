@@ -141,6 +141,25 @@ void Fit::run(std::int64_t steps, const Observer& observer) {
   }
 }
 
+namespace {
+
+/** Mean and standard error of numbers that come one after the other, without the cancellation of a difference
+ * of squares (Welford, "Note on a method for calculating corrected sums of squares and products", 1962). */
+struct RunningMean {
+  double mean = 0, squares = 0;
+  double count = 0;
+
+  void add(double number) {
+    ++count;
+    const double deviation = number - mean;
+    mean += deviation / count;
+    squares += deviation * (number - mean);
+  }
+  double error() const { return count > 1 ? std::sqrt(squares / (count - 1) / count) : 0; }
+};
+
+} // namespace
+
 Evaluation Fit::evaluate(int draws, bool with_gradients, const std::optional<ObjectiveChoice>& chosen) const {
   return evaluate(state_->data, draws, with_gradients, chosen);
 }
@@ -172,42 +191,33 @@ Evaluation Fit::evaluate(const Data& data, int draws, bool with_gradients,
   setup.seed = state.options.seed ^ 0x65766c7561746500ull; // other noise than the training steps
   setup.pool = state.pool.get();
   const bool single = bound.single_precision;
-  std::vector<session::Buffer> buffers;
   Evaluation result;
-  std::vector<std::vector<double>> squares;
+  std::vector<session::Buffer> buffers;
+  std::vector<std::vector<RunningMean>> gradients;
   if (with_gradients)
     for (const ir::Parameter& parameter : native.graph.parameters) {
-      const auto array =
-          std::find_if(state.parameters.begin(), state.parameters.end(),
-                       [&](const auto& candidate) { return candidate.name == parameter.name; });
-      buffers.emplace_back(array->values.bytes());
+      const std::vector<std::int64_t> shape = session::stored_shape(native.graph, parameter, bound.sizes);
+      gradients.emplace_back(session::element_count(shape));
+      buffers.emplace_back(gradients.back().size() * session::bytes_of_real(single));
       setup.gradients.push_back(buffers.back().data());
-      const std::size_t size = array->values.bytes() / (single ? 4 : 8);
-      result.gradients.push_back(
-          {array->name, array->shape, std::vector<double>(size), std::vector<double>(size)});
-      squares.emplace_back(size);
+      result.gradients.push_back({parameter.name, shape, {}, {}});
     }
   runtime::StepRunner runner(std::move(setup));
-  double total_squares = 0;
+  RunningMean bounds;
   for (int draw = 0; draw < draws; ++draw) {
     runner.run(static_cast<std::uint32_t>(draw), {{"step", 1.0}, {"kl_weight", 1.0}});
-    result.elbo += runner.scalar(0) / draws;
-    total_squares += runner.scalar(0) * runner.scalar(0) / draws;
-    for (std::size_t p = 0; p < result.gradients.size(); ++p)
-      for (std::size_t k = 0; k < result.gradients[p].mean.size(); ++k) {
-        const double gradient =
-            -session::read_real(buffers[p].data(), k, single); // outputs are gradients of the loss
-        result.gradients[p].mean[k] += gradient / draws;
-        squares[p][k] += gradient * gradient / draws;
-      }
+    bounds.add(runner.scalar(0));
+    for (std::size_t p = 0; p < gradients.size(); ++p)
+      for (std::size_t k = 0; k < gradients[p].size(); ++k) // outputs are gradients of the loss
+        gradients[p][k].add(-session::read_real(buffers[p].data(), k, single));
   }
-  const auto error = [&](double mean, double mean_square) {
-    return std::sqrt(std::max(0.0, mean_square - mean * mean) / draws);
-  };
-  result.error = error(result.elbo, total_squares);
-  for (std::size_t p = 0; p < result.gradients.size(); ++p)
-    for (std::size_t k = 0; k < result.gradients[p].mean.size(); ++k)
-      result.gradients[p].error[k] = error(result.gradients[p].mean[k], squares[p][k]);
+  result.elbo = bounds.mean;
+  result.error = bounds.error();
+  for (std::size_t p = 0; p < gradients.size(); ++p)
+    for (const RunningMean& gradient : gradients[p]) {
+      result.gradients[p].mean.push_back(gradient.mean);
+      result.gradients[p].error.push_back(gradient.error());
+    }
   return result;
 }
 

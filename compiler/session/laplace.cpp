@@ -16,15 +16,6 @@ namespace {
 /** Beyond this the Hessian alone takes gigabytes. */
 constexpr std::size_t most_latents = 10'000;
 
-bool in_subsampled_plate(const ir::Graph& graph, const ir::Parameter& parameter,
-                         const program::Program& program) {
-  return std::any_of(parameter.axes.begin(), parameter.axes.end(), [&](ir::AxisId axis) {
-    return std::any_of(program.plates.begin(), program.plates.end(), [&](const program::Plate& plate) {
-      return plate.name == graph.axis(axis).name && plate.subsampled();
-    });
-  });
-}
-
 /** The negative log joint over all data and its gradient, in f64 whatever the fit's precision. */
 class NegativeLogJoint {
 public:
@@ -39,14 +30,15 @@ public:
           std::find_if(state.parameters.begin(), state.parameters.end(),
                        [&](const ParameterArray& candidate) { return candidate.name == parameter.name; });
       const bool single = state.bound.single_precision;
-      const std::size_t size = array->values.bytes() / (single ? 4 : 8);
+      const std::size_t size = array->values.bytes() / bytes_of_real(single);
       values_.emplace_back(size * 8);
       gradients_.emplace_back(size * 8);
       for (std::size_t k = 0; k < size; ++k)
         numbers(values_.back())[k] = read_real(fitted[p], k, single);
       setup.parameters.push_back(values_.back().data());
       setup.gradients.push_back(gradients_.back().data());
-      if (parameter.group != "guide" || in_subsampled_plate(native_.graph, parameter, bound_.checked.program))
+      if (parameter.group != "guide" ||
+          in_subsampled_plate(native_.graph, parameter.axes, bound_.checked.program))
         continue;
       pieces.push_back({parameter.name, point_.size(), size});
       for (std::size_t k = 0; k < size; ++k) {
@@ -191,7 +183,7 @@ PosteriorParameters::PosteriorParameters(const Fit::State& state, const BoundPro
   for (const LaplacePosterior::Piece& piece : laplace_->pieces)
     for (std::size_t p = 0; p < graph.parameters.size(); ++p)
       if (graph.parameters[p].name == piece.parameter) {
-        moving_.push_back({&piece, Buffer(piece.size * (single_precision_ ? 4 : 8))});
+        moving_.push_back({&piece, Buffer(piece.size * bytes_of_real(single_precision_))});
         pointers_[p] = moving_.back().values.data();
       }
 }

@@ -170,7 +170,7 @@ void restore(session::Buffer& buffer, const std::vector<runtime::Tensor>& tensor
   for (const runtime::Tensor& tensor : tensors) {
     if (tensor.name != name)
       continue;
-    const std::size_t size = buffer.bytes() / (single_precision ? 4 : 8);
+    const std::size_t size = buffer.bytes() / session::bytes_of_real(single_precision);
     if (static_cast<std::size_t>(tensor.values.size()) != size)
       throw Error(Fault::data,
                   fmt::format("error: the saved state of {} has {} numbers, but the model and data need {}",

@@ -50,7 +50,7 @@ std::unique_ptr<Fit::State> make_state(std::shared_ptr<const Model::Parsed> pars
   state->compiled = std::move(*compiled);
   const ir::Graph& graph = state->compiled.native.graph;
 
-  const std::size_t real_bytes = bound.single_precision ? 4 : 8;
+  const std::size_t real_bytes = bytes_of_real(bound.single_precision);
   for (std::size_t k = 0; k < graph.parameters.size(); ++k) {
     const ir::Parameter& parameter = graph.parameters[k];
     const std::vector<std::int64_t> shape = stored_shape(graph, parameter, bound.sizes);

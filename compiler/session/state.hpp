@@ -78,6 +78,10 @@ std::vector<std::int64_t> sizes_of(const ir::Graph& graph, const ir::Type& type,
 std::vector<std::int64_t> stored_shape(const ir::Graph& graph, const ir::Parameter& parameter,
                                        const std::map<std::string, std::int64_t>& sizes);
 
+/** Bytes of a real in that precision. */
+inline std::size_t bytes_of_real(bool single_precision) {
+  return single_precision ? 4 : 8;
+}
 /** Reals of either precision, seen as double. */
 double read_real(const void* values, std::size_t position, bool single_precision);
 void write_real(void* values, std::size_t position, double number, bool single_precision);
@@ -152,6 +156,10 @@ struct Fit::State {
 
 namespace session {
 
+/** Whether a value with these axes has an element for each row of a plate that is drawn in part. */
+bool in_subsampled_plate(const ir::Graph& graph, const std::vector<ir::AxisId>& axes,
+                         const program::Program& program);
+
 /** Checks, binds and compiles; every parameter is 0. */
 std::unique_ptr<Fit::State> make_state(std::shared_ptr<const Model::Parsed> parsed, const Data& data,
                                        const FitOptions& options, const compiler::EmitStage& emit = {});
@@ -161,10 +169,11 @@ struct DrawRequest {
   std::int64_t draws = 1000; ///< 0: 100 to 4000, fewer when there are many numbers
   bool local = false;
   bool predict = false;
-  bool must_draw = false;  ///< nothing to draw is an error
-  bool at_points = false;  ///< of the guide itself, whatever stands for the posterior after the fit
-  bool parameters = false; ///< the constrained values of declared parameters as well, as arrays of one draw
+  bool must_draw = false; ///< nothing to draw is an error
+  bool at_points = false; ///< of the guide itself, whatever stands for the posterior after the fit
 };
+/** With `parameter_values`, these receive the constrained values of declared parameters, as arrays of one
+ * draw. */
 std::vector<DrawnArray> draw(const Fit::State& state, const BoundProgram& bound, const DrawRequest& request,
                              std::vector<DrawnArray>* parameter_values = nullptr);
 

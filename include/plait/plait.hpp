@@ -43,7 +43,7 @@ enum class Precision : std::uint8_t {
 struct CompileOptions {
   std::map<std::string, double> set{}; ///< replaces the value of a `const`, or fixes a size
   Precision precision = Precision::automatic;
-  std::string objective = "elbo"; ///< "elbo", "sampled_elbo", "stl", "iwae", "renyi"
+  std::string objective = "elbo"; ///< a row of list("objectives")
   std::map<std::string, double> objective_options{};
   int particles = 1;
   bool use_cache = true; ///< compiled steps are kept on disk between runs
@@ -72,7 +72,7 @@ private:
 struct FitOptions {
   std::int64_t steps = 2000;      ///< 0: none, the fit is its start
   std::int64_t epochs = 0;        ///< > 0: overrides steps; passes over the largest subsampled plate
-  std::string optimizer = "adam"; ///< "adam", "clipped_adam", "adagrad", "rmsprop", "sgd"
+  std::string optimizer = "adam"; ///< a row of list("optimizers")
   std::map<std::string, double> optimizer_options{};
   double learning_rate = 0.01;
   double decay = 1;     ///< the learning rate is multiplied by this once over the whole run, smoothly
@@ -151,7 +151,8 @@ struct WarmStart {
  * resumed later. */
 using Observer = std::function<bool(const Progress&)>;
 
-/** Posterior of one latent under the guide, or the value of one parameter; row-major. */
+/** Posterior of one latent under the guide, from 100 to 4000 draws, or the value of one parameter; row-major.
+ * Quantiles are interpolated between draws. */
 struct Summary {
   std::string name;
   bool is_parameter = false;
@@ -178,7 +179,7 @@ struct Gradient {
 
 struct Evaluation {
   double elbo = 0;
-  double error = 0; ///< standard error over the draws
+  double error = 0; ///< standard error of that mean over the draws; 0 with one draw
   std::vector<Gradient> gradients;
 };
 
@@ -274,7 +275,8 @@ struct TableRow {
   std::string name;
   std::string signature;
 };
-/** "distributions", "functions", "layers", "optimizers", "objectives", "guides". */
+/** "distributions", "transforms", "functions", "layers", "optimizers", "objectives", "guides".
+ * \throws Error(Fault::usage) when there is no such table. */
 std::vector<TableRow> list(const std::string& table);
 
 std::string version();
