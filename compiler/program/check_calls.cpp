@@ -41,7 +41,8 @@ void Checker::report_unknown_function(const ast::Call& call) {
   for (const Builtin& row : builtins())
     candidates.emplace_back(row.name);
   for (const ir::Op* row : catalog::ops())
-    candidates.emplace_back(row->name);
+    if (catalog::find_op(row->name)) // not what derivatives and samplers alone are made of
+      candidates.emplace_back(row->name);
   if (now_.function && now_.function->is_net)
     for (const catalog::Layer* row : catalog::layers())
       candidates.emplace_back(row->name);
