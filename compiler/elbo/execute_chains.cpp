@@ -4,6 +4,7 @@
 
 #include "compiler/catalog/array_math.hpp"
 #include "compiler/catalog/ops.hpp"
+#include "compiler/catalog/ops/rows.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -282,7 +283,7 @@ Value Executor::next_table(const Chain& chain, const std::set<LoopPlan::Past>& f
   if (mentions(next, foreign)) {
     // `if (c) { z[t] ~ …; prev = z[t]; }` leaves a choice between the new value and the old.
     const ir::Node& node = builder_->graph().node(next.id());
-    stays = chain.condition && node.kind == ir::Kind::map && node.op->name == "select" &&
+    stays = chain.condition && node.kind == ir::Kind::map && node.op == &op::select &&
             node.operands.at(2) == chain.entered.at(number).id();
     if (stays)
       next = builder_->value(node.operands.at(1));

@@ -2,6 +2,7 @@
 
 #include "compiler/catalog/array_math.hpp"
 #include "compiler/catalog/ops.hpp"
+#include "compiler/catalog/ops/rows.hpp"
 
 #include <fmt/format.h>
 
@@ -163,8 +164,8 @@ Value Executor::noting_jump(Value value, Span span) {
   if (node.kind != ir::Kind::map || node.operands.empty() ||
       builder_->graph().type(node.operands.front()).element != Element::real)
     return value;
-  const std::string_view name = node.op->name;
-  const bool rounds = name == "floor" || name == "ceil" || name == "round" || name == "sign";
+  const bool rounds =
+      node.op == &op::floor || node.op == &op::ceil || node.op == &op::round || node.op == &op::sign;
   if (rounds || node.type.element == Element::boolean)
     jumps.push_back({value.id(), span});
   return value;

@@ -8,9 +8,9 @@
 namespace plait::elbo {
 
 std::span<const Objective* const> objectives() {
-  static const std::array rows{&elbo_objective,         &iwae_objective, &renyi_objective,
-                               &sampled_elbo_objective, &stl_objective,  &vimco_objective,
-                               &wake_sleep_objective};
+#define PLAIT_LIST_ROW(name) &name,
+  static constexpr std::array rows{PLAIT_OBJECTIVES(PLAIT_LIST_ROW)};
+#undef PLAIT_LIST_ROW
   return rows;
 }
 

@@ -6,9 +6,9 @@
 namespace plait::guide {
 
 std::span<const FamilyRow* const> families() {
-  static const std::array rows{&amortized_family, &coupling_family, &delta_family,
-                               &full_rank_family, &iaf_family,      &laplace_family,
-                               &low_rank_family,  &normal_family,   &structured_family};
+#define PLAIT_LIST_ROW(name) &name,
+  static constexpr std::array rows{PLAIT_FAMILIES(PLAIT_LIST_ROW)};
+#undef PLAIT_LIST_ROW
   return rows;
 }
 

@@ -1,5 +1,7 @@
 #include "compiler/passes/schedule_internal.hpp"
 
+#include "compiler/catalog/ops/rows.hpp"
+
 #include <algorithm>
 
 namespace plait::passes {
@@ -63,13 +65,13 @@ bool collect_terms(const Graph& graph, const Usage& usage, NodeId id, AxisId hom
   // Only what commutes with a sum: the linear ops.
   SumTerm negative = so_far;
   negative.sign = -negative.sign;
-  if (node.op->name == "add")
+  if (node.op == &op::add)
     return follow(0, so_far) && follow(1, so_far);
-  if (node.op->name == "subtract")
+  if (node.op == &op::subtract)
     return follow(0, so_far) && follow(1, negative);
-  if (node.op->name == "negate")
+  if (node.op == &op::negate)
     return follow(0, negative);
-  if (node.op->name == "multiply")
+  if (node.op == &op::multiply)
     for (std::size_t factor : {0u, 1u})
       if (is_root_scalar(graph.type(node.operands[factor]))) {
         SumTerm scaled = so_far;

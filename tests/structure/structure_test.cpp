@@ -190,8 +190,8 @@ TEST_CASE("lists of rows are sorted and name every file of their folder") {
       {"compiler/catalog/optimizers/rows.hpp", macro_row},
       {"compiler/catalog/layers/rows.hpp", macro_row},
       {"compiler/catalog/ops.cpp", R"(\n    &op::(\w+),)"},
-      {"compiler/guide/families.cpp", R"(&(\w+)_family\b)"},
-      {"compiler/elbo/objectives.cpp", R"(&(\w+)_objective\b)"},
+      {"compiler/guide/families/rows.hpp", R"(\n  ROW\((\w+)_family\))"},
+      {"compiler/elbo/estimators/rows.hpp", R"(\n  ROW\((\w+)_objective\))"},
   };
   for (const auto& [file, pattern] : lists) {
     const std::vector<std::string> names = listed(file, pattern);
@@ -202,7 +202,7 @@ TEST_CASE("lists of rows are sorted and name every file of their folder") {
       CHECK(names[k - 1] < names[k]);
     }
   }
-  for (const std::string kind : {"distributions", "optimizers"}) {
+  for (const std::string kind : {"distributions", "layers", "optimizers"}) {
     const std::string folder = "compiler/catalog/" + kind;
     const std::vector<std::string> names = listed(folder + "/rows.hpp", macro_row);
     for (const std::string& file : sources(folder)) {

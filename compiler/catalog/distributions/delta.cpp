@@ -1,5 +1,7 @@
 #include "compiler/catalog/distributions/row.hpp"
 
+#include "compiler/catalog/ops/rows.hpp"
+
 namespace plait::catalog {
 namespace {
 
@@ -14,7 +16,7 @@ ir::NodeId source(Value value) {
   for (;;) {
     const ir::Node& node = graph.node(id);
     const bool repeats = node.kind == ir::Kind::broadcast || node.kind == ir::Kind::expand ||
-                         (node.kind == ir::Kind::map && node.op->name == "stop_gradient");
+                         (node.kind == ir::Kind::map && node.op == &op::stop_gradient);
     if (!repeats)
       return id;
     id = node.operands[0];

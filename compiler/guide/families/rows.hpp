@@ -1,19 +1,25 @@
 /** \file
- * The rows of the family table, one file each. */
+ * The list of guide families. A new one is a file beside this one and a line here.
+ */
 #pragma once
 
 #include "compiler/guide/family.hpp"
 
+#define PLAIT_FAMILIES(ROW)                                                                                  \
+  ROW(amortized_family)                                                                                      \
+  ROW(coupling_family)                                                                                       \
+  ROW(delta_family)                                                                                          \
+  ROW(full_rank_family)                                                                                      \
+  ROW(iaf_family)                                                                                            \
+  ROW(laplace_family)                                                                                        \
+  ROW(low_rank_family)                                                                                       \
+  ROW(normal_family)                                                                                         \
+  ROW(structured_family)
+
 namespace plait::guide {
 
-extern const FamilyRow amortized_family;
-extern const FamilyRow coupling_family;
-extern const FamilyRow delta_family;
-extern const FamilyRow full_rank_family;
-extern const FamilyRow iaf_family;
-extern const FamilyRow laplace_family;
-extern const FamilyRow low_rank_family;
-extern const FamilyRow normal_family;
-extern const FamilyRow structured_family;
+#define PLAIT_DECLARE_ROW(name) extern const FamilyRow name;
+PLAIT_FAMILIES(PLAIT_DECLARE_ROW)
+#undef PLAIT_DECLARE_ROW
 
 } // namespace plait::guide
