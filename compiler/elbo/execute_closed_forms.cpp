@@ -77,25 +77,15 @@ std::vector<Looped*> Executor::parameters_in_loops(const std::vector<std::string
   return result;
 }
 
-Executor::Values Executor::sums_of(const Marks& first) const {
-  Values values;
+void Executor::hand_over_sums(const Marks& first, HandedOver& sums) {
   for (std::size_t k = first.term; k < terms.size(); ++k)
-    if (!terms[k].absorbed)
-      values.push_back(terms[k].log_prob);
+    if (Term& term = terms[k]; !term.absorbed)
+      sums.add(term.log_prob, [&term](Value sum) {
+        term.log_prob = sum;
+        term.in_loop = true;
+      });
   for (std::size_t k = first.form; k < closed_forms.size(); ++k)
-    values.push_back(closed_forms[k].value);
-  return values;
-}
-
-void Executor::take_sums(const Marks& first, const Values& sums) {
-  std::size_t place = 0;
-  for (std::size_t k = first.term; k < terms.size(); ++k)
-    if (!terms[k].absorbed) {
-      terms[k].log_prob = sums.at(place++);
-      terms[k].in_loop = true;
-    }
-  for (std::size_t k = first.form; k < closed_forms.size(); ++k)
-    closed_forms[k].value = sums.at(place++);
+    sums.add(closed_forms[k].value, [&form = closed_forms[k]](Value sum) { form.value = sum; });
 }
 
 } // namespace plait::elbo

@@ -124,233 +124,256 @@ Value Executor::fitted(Value next, Value argument, const program::Symbol& symbol
   return builder_->broadcast_like(next, type);
 }
 
-void Executor::walk_for(const program::ForStatement& statement) {
-  const program::Loop& loop = program_->loop(statement.loop);
-  const LoopPlan plan = plan_loop(*program_, statement, [&](const auto& sample) { return sums_out(sample); });
-  const std::vector<Value> before = bound_;
-  Chain chain = begin_chain(statement, plan);
-  const Values inits = first_values(statement, plan, chain);
+/** A `for` from where it opens to where it is closed. */
+struct Executor::LoopWalk {
+  const program::ForStatement& statement;
+  const program::Loop& loop;
+  const LoopPlan& plan;
+  Chain chain;
+  OpenLoop open = {};
+  /** What an iteration is handed: carried locals, lagged elements, then the weights of the chain. */
+  Values arguments = {};
+  std::optional<Value> lower = std::nullopt; ///< the first iteration that exists; none: 0
+  Marks first = {};                          ///< what there was before the body
+  std::set<std::string> latents_before = {};
+  std::vector<Contribution> factors = {}; ///< terms of the iteration over what the chain sums out
+  Value guide_weights = {};               ///< as expect_iteration gives them
+  Value total = {};                       ///< log weights over all axes of the chain that are carried on
+};
 
-  OpenLoop open;
-  open.id = statement.loop;
+void Executor::open_loop(LoopWalk& walk) {
+  const program::Loop& loop = walk.loop;
+  const Values inits = first_values(walk.statement, walk.plan, walk.chain);
+  OpenLoop& open = walk.open;
+  open.id = loop.id;
   open.extent = sizes_->extent(loop.extent);
   open.conditions = conditions_.size();
   const Value upper = loop.extent.is_ragged() ? integer(loop.upper) : Value();
-  const auto lower = program::constant_value(loop.lower);
-  const Value lower_value = lower == 0.0 ? Value() : integer(loop.lower);
+  if (program::constant_value(loop.lower) != 0.0)
+    walk.lower = integer(loop.lower);
   open.node = builder_->begin_loop(open.extent, loop.reverse, inits,
                                    upper ? std::optional<Value>(upper) : std::nullopt);
   open.index = builder_->loop_index(open.node);
   if (upper)
     open.mask = ir::less(open.index, upper);
-  if (lower_value) {
-    const Value started = ir::greater_equal(open.index, lower_value);
+  if (walk.lower) {
+    const Value started = ir::greater_equal(open.index, *walk.lower);
     open.mask = open.mask ? ir::logical_and(*open.mask, started) : started;
   }
   bound_[static_cast<std::size_t>(loop.index)] = open.index;
-  Values arguments;
   for (std::size_t k = 0; k < inits.size(); ++k)
-    arguments.push_back(builder_->loop_argument(open.node, k));
-  for (std::size_t k = 0; k < statement.carried.size(); ++k) {
-    const SymbolId id = statement.carried[k];
-    Value value = arguments[k];
-    if (const auto feeds = plan.feeds.find(id); feeds != plan.feeds.end())
+    walk.arguments.push_back(builder_->loop_argument(open.node, k));
+}
+
+void Executor::bind_arguments(LoopWalk& walk) {
+  const std::vector<SymbolId>& carried = walk.statement.carried;
+  Chain& chain = walk.chain;
+  for (std::size_t k = 0; k < carried.size(); ++k) {
+    Value value = walk.arguments[k];
+    if (const auto feeds = walk.plan.feeds.find(carried[k]); feeds != walk.plan.feeds.end())
       for (const Chain::Past& past : chain.past)
         if (chain.feeds(feeds->second, past))
           value = at_axes(value, {past.axis});
-    bound_[static_cast<std::size_t>(id)] = value;
+    bound_[static_cast<std::size_t>(carried[k])] = value;
     chain.entered.push_back(value);
   }
-  std::size_t slot = statement.carried.size();
-  for (const auto& [id, depth] : plan.lags) {
-    Values& lagged = open.lagged[id];
-    if (chain.holds(id)) {
-      for (std::int64_t k = 1; k <= depth; ++k) {
-        Value value = builder_->axis_index(chain.axis_of(chain.position(id), k));
-        if (lower_value) {
-          // An element before the first one was never set: it reads as 0.
-          const Value from = ir::integer_add(lower_value, builder_->integer(k));
-          value = ir::select(ir::greater_equal(open.index, from), value, builder_->integer(0));
-        }
-        lagged.push_back(value);
-      }
+  std::size_t slot = carried.size();
+  for (const auto& [id, depth] : walk.plan.lags) {
+    Values& lagged = walk.open.lagged[id];
+    if (!chain.holds(id)) {
+      for (std::int64_t k = 0; k < depth; ++k)
+        lagged.push_back(walk.arguments[slot++]);
       continue;
     }
-    for (std::int64_t k = 0; k < depth; ++k)
-      lagged.push_back(arguments[slot++]);
-  }
-
-  const Marks first = marks();
-  std::set<std::string> latents_before;
-  for (const auto& [name, latent] : latents)
-    latents_before.insert(name);
-  loops_.push_back(open);
-  std::vector<SummedLoop> before_this = std::exchange(summed_loops_, {});
-  walk(statement.body);
-
-  std::vector<Contribution> factors;
-  sum_out_iteration(first.term, first.site, chain, factors);
-  const auto leave_factors = [&] {
-    for (Contribution& sum : factors) {
-      Term term;
-      term.kind = TermKind::marginal;
-      term.site = sum.site;
-      term.span = sum.span;
-      term.log_prob = sum.value;
-      term.plates = sum.plates;
-      terms.push_back(std::move(term));
+    for (std::int64_t k = 1; k <= depth; ++k) {
+      Value value = builder_->axis_index(chain.axis_of(chain.position(id), k));
+      if (walk.lower) {
+        // An element before the first one was never set: it reads as 0.
+        const Value from = ir::integer_add(*walk.lower, builder_->integer(k));
+        value = ir::select(ir::greater_equal(walk.open.index, from), value, builder_->integer(0));
+      }
+      lagged.push_back(value);
     }
-    factors.clear();
-  };
-  if (chain.in_guide)
-    leave_factors();
-  const Value guide_weights = expect_iteration(first.term, first.site, chain, arguments, open.index);
-  if (chain || enumerated.size() > first.site)
-    closed_forms.resize(first.form); // the terms that they stand in for are part of a sum
-  std::map<std::string, Value> produced = std::move(loops_.back().produced);
+  }
+}
+
+void Executor::walk_iteration(LoopWalk& walk) {
+  walk.first = marks();
+  for (const auto& [name, latent] : latents)
+    walk.latents_before.insert(name);
+  loops_.push_back(walk.open);
+  this->walk(walk.statement.body);
+
+  sum_out_iteration(walk.first.term, walk.first.site, walk.chain, walk.factors);
+  if (walk.chain.in_guide)
+    leave_factors(walk.factors);
+  walk.guide_weights =
+      expect_iteration(walk.first.term, walk.first.site, walk.chain, walk.arguments, walk.open.index);
+  if (walk.chain || enumerated.size() > walk.first.site)
+    closed_forms.resize(walk.first.form); // the terms that they stand in for are part of a sum
+  walk.open.produced = std::move(loops_.back().produced);
   loops_.pop_back();
   for (auto& [id, entries] : drawn_)
     std::erase_if(entries, [&](const DrawnData& entry) { return entry.loops > loops_.size(); });
   if (role_ == Role::predict)
-    for (SymbolId id : statement.filled)
+    for (SymbolId id : walk.statement.filled)
       if (const Value value = bound_[static_cast<std::size_t>(id)]; value && of_predict_block(id))
-        produced[program_->symbol(id).name] = value;
-  const auto keep = [&](Value next, Value argument) {
-    return builder_->broadcast_like(open.mask ? ir::select(*open.mask, next, argument) : next,
-                                    argument.type());
-  };
-  Values nexts;
-  for (std::size_t k = 0; k < statement.carried.size(); ++k) {
-    const SymbolId id = statement.carried[k];
-    const program::Symbol& symbol = program_->symbol(id);
-    const auto feeds = plan.feeds.find(id);
-    const Value next =
-        feeds != plan.feeds.end()
-            ? next_table(chain, feeds->second, id, k, arguments[k])
-            : fitted(of_symbol(bound_[static_cast<std::size_t>(id)], symbol), arguments[k], symbol);
-    nexts.push_back(keep(next, arguments[k]));
+        walk.open.produced[program_->symbol(id).name] = value;
+}
+
+void Executor::leave_factors(std::vector<Contribution>& factors) {
+  for (const Contribution& sum : factors) {
+    Term term;
+    term.kind = TermKind::marginal;
+    term.site = sum.site;
+    term.span = sum.span;
+    term.log_prob = sum.value;
+    term.plates = sum.plates;
+    terms.push_back(std::move(term));
   }
-  for (const auto& [id, depth] : plan.lags) {
+  factors.clear();
+}
+
+Executor::Values Executor::next_values(LoopWalk& walk) {
+  const Chain& chain = walk.chain;
+  const Values& arguments = walk.arguments;
+  Values nexts;
+  const auto add = [&](Value next) {
+    const Value argument = arguments[nexts.size()];
+    nexts.push_back(builder_->broadcast_like(
+        walk.open.mask ? ir::select(*walk.open.mask, next, argument) : next, argument.type()));
+  };
+  for (SymbolId id : walk.statement.carried) {
+    const std::size_t k = nexts.size();
+    const program::Symbol& symbol = program_->symbol(id);
+    const auto feeds = walk.plan.feeds.find(id);
+    add(feeds != walk.plan.feeds.end()
+            ? next_table(chain, feeds->second, id, k, arguments[k])
+            : fitted(of_symbol(bound_[static_cast<std::size_t>(id)], symbol), arguments[k], symbol));
+  }
+  for (const auto& [id, depth] : walk.plan.lags) {
     if (chain.holds(id))
       continue;
     const program::Symbol& symbol = program_->symbol(id);
     const Value here = bound_[static_cast<std::size_t>(id)];
-    for (std::int64_t k = 0; k < depth; ++k) {
-      const Value argument = arguments[nexts.size()];
-      Value next = k > 0 ? arguments[nexts.size() - 1] : argument;
-      if (k == 0 && here)
-        next = fitted(of_symbol(here, symbol), argument, symbol);
-      nexts.push_back(keep(next, argument));
-    }
+    for (std::int64_t k = 0; k < depth; ++k)
+      add(k > 0  ? arguments[nexts.size() - 1]
+          : here ? fitted(of_symbol(here, symbol), arguments[nexts.size()], symbol)
+                 : arguments[nexts.size()]);
   }
-  Value total;
   if (chain.carries_weights()) {
-    total = guide_weights ? guide_weights : weights_with(chain, factors, arguments.back());
-    nexts.push_back(keep(next_weights(chain, total, arguments.back()), arguments.back()));
+    walk.total =
+        walk.guide_weights ? walk.guide_weights : weights_with(chain, walk.factors, arguments.back());
+    add(next_weights(chain, walk.total, arguments.back()));
   }
-  leave_factors();
+  return nexts;
+}
 
-  std::vector<AxisId> gone = chain.axes();
-  for (std::size_t k = first.site; k < enumerated.size(); ++k)
+std::vector<SymbolId> Executor::hand_over_symbols(const LoopWalk& walk, HandedOver& stacked) {
+  std::vector<AxisId> gone = walk.chain.axes();
+  for (std::size_t k = walk.first.site; k < enumerated.size(); ++k)
     gone.push_back(enumerated[k].axis);
-  Values stacked;
-  std::vector<SymbolId> stacked_symbols;
   std::vector<SymbolId> lost;
-  for (SymbolId id : statement.filled) {
+  for (SymbolId id : walk.statement.filled) {
     const Value value = bound_[static_cast<std::size_t>(id)];
     if (!value)
       continue;
-    if (mentions(value, gone)) {
+    if (mentions(value, gone))
       lost.push_back(id);
-      continue;
-    }
-    stacked.push_back(value);
-    stacked_symbols.push_back(id);
+    else
+      stacked.add(value, [this, id](Value array) { bound_[static_cast<std::size_t>(id)] = array; });
   }
-  std::vector<std::string> stacked_latents;
-  for (const auto& [name, latent] : latents)
-    if (!latents_before.contains(name) && !latent.enumerated) {
-      stacked.push_back(latent.value);
-      stacked_latents.push_back(name);
+  for (SymbolId id : walk.statement.carried)
+    if (walk.plan.feeds.contains(id))
+      lost.push_back(id);
+  return lost;
+}
+
+void Executor::hand_over_latents(const LoopWalk& walk, HandedOver& stacked) {
+  std::vector<std::string> names;
+  for (auto& [name, latent] : latents)
+    if (!walk.latents_before.contains(name) && !latent.enumerated) {
+      names.push_back(name);
+      stacked.add(latent.value, [&latent](Value array) {
+        latent.value = array;
+        ++latent.loops;
+      });
     }
-  for (const auto& [name, value] : produced)
-    stacked.push_back(value);
-  const std::size_t first_of_parameters = stacked.size();
-  const std::vector<Looped*> stacked_parameters = parameters_in_loops(stacked_latents);
-  for (const Looped* parameter : stacked_parameters)
-    stacked.push_back(parameter->value);
-  const Values accumulated = sums_of(first);
-  const Values of_scores = iterations_of_scores(first);
-  const std::size_t first_of_scores = stacked.size();
-  stacked.insert(stacked.end(), of_scores.begin(), of_scores.end());
-  if (guide_weights && role_ == Role::guide)
-    stacked.push_back(to_table(guide_weights, chain.axes()));
+  for (const auto& [name, value] : walk.open.produced)
+    stacked.add(value, [this, name](Value array) {
+      (loops_.empty() ? results : loops_.back().produced)[name] = array;
+    });
+  for (Looped* parameter : parameters_in_loops(names))
+    stacked.add(parameter->value, [parameter](Value array) {
+      parameter->value = array;
+      ++parameter->loops;
+    });
+}
+
+void Executor::leave_chain_term(const Chain& chain, Value weights) {
+  Term term;
+  term.kind = TermKind::marginal;
+  term.site = chain.names.front();
+  term.span = chain.span;
+  std::vector<std::int32_t> dims;
+  for (std::size_t k = 0; k < chain.past.size(); ++k)
+    dims.push_back(static_cast<std::int32_t>(k));
+  term.log_prob = builder_->log_sum_exp(weights, {}, dims);
+  term.plates = chain.plates;
+  term.in_loop = true;
+  terms.push_back(std::move(term));
+}
+
+void Executor::walk_for(const program::ForStatement& statement) {
+  const std::vector<Value> before = bound_;
+  std::vector<SummedLoop> summed_before = std::exchange(summed_loops_, {});
+  const LoopPlan plan = plan_loop(*program_, statement, [&](const auto& sample) { return sums_out(sample); });
+  LoopWalk walk{statement, program_->loop(statement.loop), plan, begin_chain(statement, plan)};
+  const Chain& chain = walk.chain;
+  open_loop(walk);
+  bind_arguments(walk);
+  walk_iteration(walk);
+  const Values nexts = next_values(walk);
+  leave_factors(walk.factors);
+
+  HandedOver stacked, sums;
+  const std::vector<SymbolId> lost = hand_over_symbols(walk, stacked);
+  hand_over_latents(walk, stacked);
+  hand_over_sums(walk.first, sums);
+  hand_over_scores(walk.first, stacked);
+  if (walk.guide_weights && role_ == Role::guide)
+    stacked.add(to_table(walk.guide_weights, chain.axes()),
+                [&](Value array) { guide_chains_.push_back({chain, array, walk.loop.reverse}); });
   SummedLoop summed;
-  const std::size_t first_for_drawing = stacked.size();
-  const bool draws_later = drawing.draws && role_ == Role::model && !chain.in_guide;
-  summed.inner = std::exchange(summed_loops_, std::move(before_this));
-  if (draws_later) {
-    const Values for_drawing = keep_for_drawing(summed, chain, total, open.mask);
-    stacked.insert(stacked.end(), for_drawing.begin(), for_drawing.end());
+  summed.extent = walk.open.extent;
+  summed.reverse = walk.loop.reverse;
+  summed.inner = std::exchange(summed_loops_, std::move(summed_before));
+  if (drawing.draws && role_ == Role::model && !chain.in_guide) {
+    keep_for_drawing(summed, chain, walk.total, walk.open.mask);
+    for (SummedLoop::Kept* kept : summed.arrays())
+      stacked.add(kept->value, [kept](Value array) { kept->value = array; });
+  } else {
+    summed = {};
   }
-  const ir::LoopValues values = builder_->finish_loop(open.node, nexts, stacked, accumulated);
+  const ir::LoopValues values = builder_->finish_loop(walk.open.node, nexts, stacked.values(), sums.values());
 
   bound_ = before;
-  for (std::size_t k = 0; k < statement.carried.size(); ++k) {
-    const SymbolId id = statement.carried[k];
-    const bool fed = plan.feeds.contains(id);
-    bound_[static_cast<std::size_t>(id)] = fed ? Value() : values.carried[k];
-    if (fed)
-      lost.push_back(id);
-  }
+  for (std::size_t k = 0; k < statement.carried.size(); ++k)
+    bound_[static_cast<std::size_t>(statement.carried[k])] = values.carried[k];
   for (SymbolId id : lost) {
     bound_[static_cast<std::size_t>(id)] = Value();
-    summed_[id] = chain ? chain.names.front() : enumerated.at(first.site).site;
+    summed_[id] = chain ? chain.names.front() : enumerated.at(walk.first.site).site;
   }
-  for (std::size_t k = 0; k < stacked_symbols.size(); ++k)
-    bound_[static_cast<std::size_t>(stacked_symbols[k])] = values.stacked[k];
-  for (std::size_t k = 0; k < stacked_latents.size(); ++k) {
-    Latent& latent = latents.at(stacked_latents[k]);
-    latent.value = values.stacked[stacked_symbols.size() + k];
-    ++latent.loops;
-  }
-  for (std::size_t k = 0; k < stacked_parameters.size(); ++k) {
-    stacked_parameters[k]->value = values.stacked[first_of_parameters + k];
-    ++stacked_parameters[k]->loops;
-  }
-  std::size_t place = stacked_symbols.size() + stacked_latents.size();
-  for (const auto& [name, value] : produced)
-    (loops_.empty() ? results : loops_.back().produced)[name] = values.stacked[place++];
+  stacked.take(values.stacked);
+  sums.take(values.accumulated);
   if (role_ == Role::predict && loops_.empty())
     for (SymbolId id : statement.carried)
       if (of_predict_block(id))
         results[program_->symbol(id).name] = bound_[static_cast<std::size_t>(id)];
-  take_sums(first, values.accumulated);
-  const auto of_scores_at = values.stacked.begin() + static_cast<std::ptrdiff_t>(first_of_scores);
-  take_iterations(first, {of_scores_at, of_scores_at + static_cast<std::ptrdiff_t>(of_scores.size())});
-  if (guide_weights && role_ == Role::guide)
-    guide_chains_.push_back({chain, values.stacked.back(), loop.reverse});
-  if (draws_later && (total || !summed.sites.empty() || !summed.inner.empty())) {
-    summed.extent = open.extent;
-    summed.reverse = loop.reverse;
-    std::size_t array = first_for_drawing;
-    for (SummedLoop::Kept* kept : summed.arrays())
-      kept->value = values.stacked[array++];
+  if (summed.weights || !summed.sites.empty() || !summed.inner.empty())
     summed_loops_.push_back(std::move(summed));
-  }
-  if (chain && !chain.in_guide) {
-    Term term;
-    term.kind = TermKind::marginal;
-    term.site = chain.names.front();
-    term.span = chain.span;
-    std::vector<std::int32_t> dims;
-    for (std::size_t k = 0; k < chain.past.size(); ++k)
-      dims.push_back(static_cast<std::int32_t>(k));
-    term.log_prob = builder_->log_sum_exp(values.carried.back(), {}, dims);
-    term.plates = chain.plates;
-    term.in_loop = true;
-    terms.push_back(std::move(term));
-  }
+  if (chain && !chain.in_guide)
+    leave_chain_term(chain, values.carried.back());
 }
 
 } // namespace plait::elbo

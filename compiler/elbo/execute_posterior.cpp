@@ -65,8 +65,8 @@ std::vector<Executor::SummedLoop::Kept*> Executor::SummedLoop::arrays() {
   return result;
 }
 
-Executor::Values Executor::keep_for_drawing(SummedLoop& loop, const Chain& chain, Value weights,
-                                            std::optional<Value> exists) {
+void Executor::keep_for_drawing(SummedLoop& loop, const Chain& chain, Value weights,
+                                std::optional<Value> exists) {
   loop.chain = chain;
   std::vector<AxisId> inside;
   if (weights) {
@@ -97,10 +97,6 @@ Executor::Values Executor::keep_for_drawing(SummedLoop& loop, const Chain& chain
       kept->around.push_back(mentioned(kept->value));
       kept->value = to_table(kept->value, kept->around.back());
     }
-  Values stacked;
-  for (const SummedLoop::Kept* kept : loop.arrays())
-    stacked.push_back(kept->value);
-  return stacked;
 }
 
 // Outside loops: eliminating the sites one after the other, innermost first, leaves for each the factors that

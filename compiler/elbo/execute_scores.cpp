@@ -63,44 +63,28 @@ Value Executor::read_by_baseline(Value value) const {
   return carries ? ir::stop_gradient(value) : value;
 }
 
-Executor::Values Executor::iterations_of_scores(const Marks& first) const {
-  Values values;
-  for (std::size_t k = first.score; k < scores.size(); ++k) {
-    values.push_back(scores[k].log_prob);
-    if (scores[k].exists)
-      values.push_back(scores[k].exists);
-    if (scores[k].baseline)
-      values.push_back(*scores[k].baseline);
-  }
-  bool wanted = false;
-  for (const ScoreSite& score : scores)
-    wanted = wanted || score.loops > 0;
-  if (loops_.empty() && (wanted || scores.size() > first.score)) {
-    const Values sums = sums_of(first);
-    values.insert(values.end(), sums.begin(), sums.end());
-  }
-  return values;
-}
-
-void Executor::take_iterations(const Marks& first, const Values& arrays) {
-  std::size_t place = 0;
+void Executor::hand_over_scores(const Marks& first, HandedOver& stacked) {
+  const bool of_loop_inside =
+      std::any_of(scores.begin(), scores.end(), [](const ScoreSite& score) { return score.loops > 0; });
   for (std::size_t k = first.score; k < scores.size(); ++k) {
     ScoreSite& score = scores[k];
     // Its draw stays the one inside the body: terms of the loop read that one, terms outside the array of it.
-    score.log_prob = arrays.at(place++);
+    stacked.add(score.log_prob, [&score](Value array) {
+      score.log_prob = array;
+      ++score.loops;
+    });
     if (score.exists)
-      score.exists = arrays.at(place++);
+      stacked.add(score.exists, [&score](Value array) { score.exists = array; });
     if (score.baseline)
-      score.baseline = arrays.at(place++);
-    ++score.loops;
+      stacked.add(*score.baseline, [&score](Value array) { score.baseline = array; });
   }
-  if (place == arrays.size())
+  if (!loops_.empty() || (!of_loop_inside && scores.size() == first.score))
     return;
   for (std::size_t k = first.term; k < terms.size(); ++k)
-    if (!terms[k].absorbed)
-      terms[k].by_iteration = arrays.at(place++);
+    if (Term& term = terms[k]; !term.absorbed)
+      stacked.add(term.log_prob, [&term](Value array) { term.by_iteration = array; });
   for (std::size_t k = first.form; k < closed_forms.size(); ++k)
-    closed_forms[k].by_iteration = arrays.at(place++);
+    stacked.add(closed_forms[k].value, [&form = closed_forms[k]](Value array) { form.by_iteration = array; });
 }
 
 } // namespace plait::elbo

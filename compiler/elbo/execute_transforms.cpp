@@ -20,12 +20,30 @@ using ir::Extent;
 using ir::Value;
 
 /** One map of a chain of transforms. */
-struct Executor::MapStep {
+struct MapStep {
   std::function<Moved(Value source)> forward;
   /** The source of `image`. `source`: its value where it is known, else null. With `held` learned numbers
    * carry no derivative. */
   std::function<Moved(Value image, Value source, bool held)> backward;
 };
+
+namespace {
+
+/** `depth`: how often an autoregressive flow is applied to undo it. */
+MapStep flow_step(FlowKind kind, const guide::Conditioner& conditioner, int depth) {
+  return {[conditioner](Value source) {
+            const guide::FlowStep step = guide::move(conditioner, source);
+            return Moved{step.vector, step.log_scale};
+          },
+          [conditioner, depth, kind](Value image, Value source, bool held) {
+            const guide::FlowStep step = kind == FlowKind::halves
+                                             ? guide::solve_halves(conditioner, image, held)
+                                             : guide::move_back(conditioner, image, source, depth);
+            return Moved{step.vector, step.log_scale};
+          }};
+}
+
+} // namespace
 
 /** A value that the guide reads, with what is learned in it held where log q is to be held, draws free. */
 Value Executor::held_in_guide(Value value) {
@@ -99,88 +117,81 @@ void Executor::check_autoregressive(const program::Transform& transform) {
   }
 }
 
-std::vector<Executor::MapStep> Executor::steps_of(const program::Sample& sample) {
+MapStep Executor::elementary_step(const program::Transform& transform, const std::vector<Extent>& shape) {
+  const catalog::Transform& row = *transform.row;
+  Values values, held_values;
+  for (const program::ExprPtr& argument : transform.arguments)
+    values.push_back(real(argument));
+  for (Value value : values)
+    held_values.push_back(held_in_guide(value));
+  return {[this, &row, values, shape](Value source) { return row.forward(*builder_, source, values, shape); },
+          [this, &row, held_values, shape](Value image, Value source, bool) {
+            if (row.backward)
+              return row.backward(*builder_, image, held_values);
+            // Nothing is learned in such a row: the way forward says the same.
+            return Moved{source, row.forward(*builder_, source, held_values, shape).log_det};
+          }};
+}
+
+MapStep Executor::net_step(const program::Transform& transform, std::int64_t size) {
+  if (transform.row->flow == FlowKind::autoregressive)
+    check_autoregressive(transform);
+  const auto* call = program::get_if<program::FunctionCall>(transform.net);
+  const Value context = call->arguments.size() > 1 ? evaluate(call->arguments[1]) : Value{};
+  const Value held_context = held_in_guide(context);
+  // A coupling's net reads the first entries and moves the rest.
+  const std::int64_t read = catalog::known(sizes_->extent(program_->symbol(transform.input).type.dims.at(0)));
+  const guide::Conditioner conditioner = [this, &transform, context, held_context, read,
+                                          size](Value z, bool held) -> guide::Affine {
+    const Value told = held ? held_context : context;
+    if (read == size) {
+      const Values values = call_net(transform, z, told, held);
+      return {values[1], values[0]};
+    }
+    const Value first = builder_->slice(z, 0, Extent::known(0), Extent::known(read));
+    const Values values = call_net(transform, first, told, held);
+    const auto padded = [&](Value value) {
+      return builder_->pad(value, 0, Extent::known(read), Extent::known(size));
+    };
+    return {padded(values[1]), padded(values[0])};
+  };
+  return flow_step(transform.row->flow, conditioner, static_cast<int>(size) - 1);
+}
+
+std::vector<MapStep> Executor::steps_of(const program::Sample& sample) {
   std::vector<MapStep> steps;
-  const std::string& site = program_->symbol(sample.symbol).name;
-  int nets = 0;
+  int nets = 0; // of a site; its flows' parameters are numbered
+  const guide::Declare declare = [&](const std::string& name, const std::vector<Extent>& shape,
+                                     const catalog::Initializer& start) {
+    guide::RegisteredParameter registration;
+    registration.start.initializer = start;
+    registration.shape = shape;
+    return parameters_->declare(name, shape, {}, role_ == Role::guide ? "guide" : "model",
+                                std::move(registration));
+  };
   for (const program::Transform& transform : sample.transforms) {
-    const catalog::Transform& row = *transform.row;
-    if (row.flow == FlowKind::none) {
-      Values values;
-      for (const program::ExprPtr& argument : transform.arguments)
-        values.push_back(real(argument));
-      const std::vector<Extent> shape =
-          sizes_->shape(&transform == &sample.transforms.back() ? sample.type.dims : transform.image_dims);
-      Values held_values;
-      for (Value value : values)
-        held_values.push_back(held_in_guide(value));
-      steps.push_back({[this, &row, values, shape](Value source) {
-                         return row.forward(*builder_, source, values, shape);
-                       },
-                       [this, &row, held_values, shape](Value image, Value source, bool) {
-                         if (row.backward)
-                           return row.backward(*builder_, image, held_values);
-                         // Nothing is learned in such a row: the way forward says the same.
-                         return Moved{source, row.forward(*builder_, source, held_values, shape).log_det};
-                       }});
+    const FlowKind kind = transform.row->flow;
+    if (kind == FlowKind::none) {
+      const bool is_last = &transform == &sample.transforms.back();
+      steps.push_back(
+          elementary_step(transform, sizes_->shape(is_last ? sample.type.dims : transform.image_dims)));
       continue;
     }
     const std::int64_t size = catalog::known(sizes_->extent(transform.image_dims.at(0)));
-    const auto add = [&](const guide::Conditioner& conditioner, int depth) {
-      const bool halves = row.flow == FlowKind::halves;
-      steps.push_back({[conditioner](Value source) {
-                         const guide::FlowStep step = guide::move(conditioner, source);
-                         return Moved{step.vector, step.log_scale};
-                       },
-                       [conditioner, depth, halves](Value image, Value source, bool held) {
-                         const guide::FlowStep step =
-                             halves ? guide::solve_halves(conditioner, image, held)
-                                    : guide::move_back(conditioner, image, source, depth);
-                         return Moved{step.vector, step.log_scale};
-                       }});
-    };
     if (transform.net) {
-      if (row.flow == FlowKind::autoregressive)
-        check_autoregressive(transform);
-      const auto* call = program::get_if<program::FunctionCall>(transform.net);
-      const Value context = call->arguments.size() > 1 ? evaluate(call->arguments[1]) : Value{};
-      const Value held_context = held_in_guide(context);
-      const std::int64_t read =
-          catalog::known(sizes_->extent(program_->symbol(transform.input).type.dims.at(0)));
-      add(
-          [this, &transform, context, held_context, read, size](Value z, bool held) -> guide::Affine {
-            const Value told = held ? held_context : context;
-            if (read == size) {
-              const Values values = call_net(transform, z, told, held);
-              return {values[1], values[0]};
-            }
-            const Value first = builder_->slice(z, 0, Extent::known(0), Extent::known(read));
-            const Values values = call_net(transform, first, told, held);
-            const auto padded = [&](Value value) {
-              return builder_->pad(value, 0, Extent::known(read), Extent::known(size));
-            };
-            return {padded(values[1]), padded(values[0])};
-          },
-          static_cast<int>(size) - 1);
+      steps.push_back(net_step(transform, size));
       continue;
     }
     const Value context = transform.context ? real(transform.context) : Value{};
     const Value held_context = held_in_guide(context);
-    const guide::Declare declare = [&](const std::string& name, const std::vector<Extent>& shape,
-                                       const catalog::Initializer& start) {
-      guide::RegisteredParameter registration;
-      registration.start.initializer = start;
-      registration.shape = shape;
-      return parameters_->declare(name, shape, {}, role_ == Role::guide ? "guide" : "model",
-                                  std::move(registration));
-    };
     const std::int64_t units = transform.hidden > 0 ? transform.hidden : guide::flow_units(size);
     for (std::int64_t layer = 0; layer < transform.flows; ++layer) {
       // Model and guide may both send the site of one name through flows: each has its own.
-      const char* part = role_ == Role::guide ? "flow" : "prior_flow";
-      const guide::MaskedNet net(*builder_, declare, fmt::format("{}.{}{}", site, part, ++nets),
-                                 guide::flow_degrees(row.flow, size, layer), units, context, held_context);
-      add(net, net.depth());
+      const std::string net_name = fmt::format("{}.{}{}", program_->symbol(sample.symbol).name,
+                                               role_ == Role::guide ? "flow" : "prior_flow", ++nets);
+      const guide::MaskedNet net(*builder_, declare, net_name, guide::flow_degrees(kind, size, layer), units,
+                                 context, held_context);
+      steps.push_back(flow_step(kind, net, net.depth()));
     }
   }
   return steps;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "compiler/elbo/chain.hpp"
+#include "compiler/elbo/handed_over.hpp"
 #include "compiler/elbo/hold.hpp"
 #include "compiler/elbo/jumps.hpp"
 #include "compiler/elbo/loop_plan.hpp"
@@ -52,6 +53,9 @@ enum class Role : std::uint8_t {
 };
 
 struct Contribution;
+
+/** One map of a chain of transforms: execute_transforms.cpp. */
+struct MapStep;
 
 class Executor {
 public:
@@ -183,6 +187,26 @@ private:
   void walk_assign(const program::Assign& assign);
   void walk_plate(const program::PlateStatement& plate);
   void walk_for(const program::ForStatement& statement);
+  // The steps of walk_for, in order.
+  struct LoopWalk;
+  /** Begins the loop region and says which of its iterations exist. */
+  void open_loop(LoopWalk& walk);
+  /** What the body reads of earlier iterations is what the iteration is handed. */
+  void bind_arguments(LoopWalk& walk);
+  /** Walks the body; sums out of its terms what a later iteration does not read. */
+  void walk_iteration(LoopWalk& walk);
+  /** What the next iteration is handed; an iteration that does not exist hands on what it was handed. */
+  Values next_values(LoopWalk& walk);
+  /** Hands over the locals that the loop fills. Hands back those that nothing can read after the loop,
+   * because what they depend on is summed out. */
+  std::vector<program::SymbolId> hand_over_symbols(const LoopWalk& walk, HandedOver& stacked);
+  /** Hands over the latents drawn in the body, with what a divergence reads of them, and what the predict
+   * walk makes. */
+  void hand_over_latents(const LoopWalk& walk, HandedOver& stacked);
+  /** The marginal of a chain that the loop has summed out; `weights`: those after the last iteration. */
+  void leave_chain_term(const Chain& chain, ir::Value weights);
+  /** Factors that were summed out within an iteration become terms. */
+  void leave_factors(std::vector<Contribution>& factors);
   std::vector<ir::AxisId> axes_read(const LoopPlan& plan) const;
   Values first_values(const program::ForStatement& statement, const LoopPlan& plan, const Chain& chain);
 
@@ -233,13 +257,10 @@ private:
     std::size_t term = 0, score = 0, site = 0, form = 0;
   };
   Marks marks() const { return {terms.size(), scores.size(), enumerated.size(), closed_forms.size()}; }
-  /** The values that a loop being closed adds up over its iterations, terms and then closed forms. */
-  Values sums_of(const Marks& first) const;
-  void take_sums(const Marks& first, const Values& sums);
-  /** What the score function needs of every iteration of a loop that is being closed: values to stack. */
-  Values iterations_of_scores(const Marks& first) const;
-  /** The same, once they are arrays; in the order of iterations_of_scores. */
-  void take_iterations(const Marks& first, const Values& arrays);
+  /** What a loop being closed adds up over its iterations: terms and closed forms. */
+  void hand_over_sums(const Marks& first, HandedOver& sums);
+  /** What the score function needs of every iteration of a loop that is being closed. */
+  void hand_over_scores(const Marks& first, HandedOver& stacked);
   /** Enters a draw of the sample into `latents`, beside what other branches have drawn. */
   void keep_latent(const program::Sample& sample, ir::Value value, Latent::Draw draw);
   /** The latent of that name with `value` where the open branches are taken; elsewhere what other branches
@@ -290,13 +311,16 @@ private:
   Drawn draw_from(const program::Sample& sample, const Values& parameters);
   /** log density of a given value. */
   ir::Value density(const program::Sample& sample, ir::Value value, const Values& parameters);
-  struct MapStep;
   /** The way of a draw through the transforms: the draw, then every image. */
   struct Way {
     Values passed;
     ir::Value log_det;
   };
   std::vector<MapStep> steps_of(const program::Sample& sample);
+  /** A row of the table of transforms that is no flow; `shape`: of the image. */
+  MapStep elementary_step(const program::Transform& transform, const std::vector<ir::Extent>& shape);
+  /** A flow whose net the program writes, over vectors of `size`. */
+  MapStep net_step(const program::Transform& transform, std::int64_t size);
   Way go_forward(const std::vector<MapStep>& steps, ir::Value source);
   /** log density of an image. With `way` it is the end of that way, and what is learned is held. */
   ir::Value density_behind(const program::Sample& sample, const std::vector<MapStep>& steps, ir::Value image,
@@ -431,9 +455,10 @@ private:
                             ir::Value iteration) const;
   /** `iteration`: number of the iteration of the loops around, null outside. */
   std::vector<DrawnSite> draw_loop(const SummedLoop& loop, ir::Value iteration);
-  /** What draw_loop needs of the iteration just walked: values to stack, and their places in `loop`. */
-  Values keep_for_drawing(SummedLoop& loop, const Chain& chain, ir::Value weights,
-                          std::optional<ir::Value> exists);
+  /** Fills `loop`, whose `inner` are set, with what draw_loop needs of the iteration just walked; its arrays
+   * are values of one iteration until the loop is closed. */
+  void keep_for_drawing(SummedLoop& loop, const Chain& chain, ir::Value weights,
+                        std::optional<ir::Value> exists);
   std::vector<SummedLoop> summed_loops_;              ///< closed in the block or iteration being walked
   std::vector<SummedLoop::Site> summed_in_iteration_; ///< of the loop being walked
   std::map<program::SymbolId, std::string>
