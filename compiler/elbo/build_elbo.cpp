@@ -75,7 +75,7 @@ std::map<std::string, ir::NodeId> pathwise_draws(const Executor& walk, const ir:
  * a density of the model directly: its gradient would need both losses. The same when a loop of the guide
  * carries it together with draws: log q has then no derivative along the draws alone. */
 std::vector<bool> parameters_of_draws(const Executor& walk, const ir::Graph& graph,
-                                      const program::Program& program) {
+                                      const program::Program& program, std::string_view objective) {
   std::vector<ir::NodeId> draws;
   for (const auto& [name, latent] : walk.latents)
     draws.push_back(latent.value.id());
@@ -96,113 +96,142 @@ std::vector<bool> parameters_of_draws(const Executor& walk, const ir::Graph& gra
       if (term.kind != TermKind::guide && direct.reaches(term.log_prob.id()))
         throw Unsupported(
             program.guide_span,
-            fmt::format("the objective iwae with parameter {}, which shapes draws of the guide and enters "
+            fmt::format("the objective {} with parameter {}, which shapes draws of the guide and enters "
                         "the density of {} directly: use `--objective elbo` or `stl`",
-                        graph.parameters[k].name, term.site));
+                        objective, graph.parameters[k].name, term.site));
     const Dependence mixed(graph, sources, walk.hold().draws());
     for (ir::NodeId carried : walk.carried_draws)
       if (mixed.reaches(carried))
         throw Unsupported(
             program.guide_span,
-            fmt::format(
-                "the objective iwae with a `for` of the guide that carries a value made from draws and "
-                "from parameter {}: use `--objective \"renyi(alpha=0)\"`, the same bound",
-                graph.parameters[k].name));
+            fmt::format("the objective {} with a `for` of the guide that carries a value made from draws and "
+                        "from parameter {}: use `--objective \"renyi(alpha=0)\"`, the same bound",
+                        objective, graph.parameters[k].name));
   }
   return result;
+}
+
+const Objective& chosen_objective(const ElboOptions& options) {
+  const Objective* objective = find_objective(options.objective);
+  if (!objective)
+    throw std::invalid_argument(fmt::format("there is no objective named {}", options.objective));
+  if (options.particles < objective->least_particles)
+    throw std::invalid_argument(fmt::format("the objective {} needs at least {} particles: give --particles",
+                                            objective->name, objective->least_particles.get()));
+  return *objective;
+}
+
+/** Walks guide and model as the objective wants their densities. */
+void walk_program(Walk& walk, const program::Program& program, const Objective& objective) {
+  Executor& executor = *walk.executor;
+  executor.wants_closed_forms = objective.analytic;
+  executor.keeps_score_density = objective.scores.get() == ScoreRule::held_out;
+  executor.learns_by_weights = objective.scores.get() == ScoreRule::weighted;
+  if (executor.learns_by_weights && program.family)
+    throw Unsupported(
+        program.family->span,
+        fmt::format("the objective {} with an automatic guide, whose density is made from the noise "
+                    "and not from the draw: write the guide",
+                    objective.name));
+  if (program.guide)
+    executor.run(*program.guide, Role::guide);
+  executor.run(program.model, Role::model);
+  if (walk.reads_data && !executor.latents.empty() && executor.amortized_sites == 0)
+    throw Unsupported(
+        program.family->span,
+        fmt::format("auto({}) in a program without a plate whose elements have both latents and data "
+                    "of their own: there is nothing to read, use auto(normal)",
+                    program.family->family));
+}
+
+/** The addends of the ELBO, finite variables summed out. */
+std::vector<Contribution> elbo_contributions(Executor& executor, ir::Builder& builder, bool analytic) {
+  std::vector<Contribution> contributions = contributions_of(executor, builder, analytic);
+  eliminate(contributions, executor, builder);
+  expect(contributions, executor, builder);
+  scale_elements(contributions, executor);
+  return contributions;
+}
+
+std::map<std::string, double> option_values(const Objective& objective, const ElboOptions& options) {
+  std::map<std::string, double> values;
+  for (const ObjectiveOption& option : objective.options.get()())
+    values[std::string(option.name)] = option.value;
+  for (const auto& [name, value] : options.objective_options)
+    values[name] = value;
+  return values;
+}
+
+/** Latent terms weakened by `weight`; what data are part of keeps its own (Bowman et al. 2016). */
+std::vector<Contribution> annealed(std::vector<Contribution> contributions, Value weight) {
+  for (Contribution& contribution : contributions) {
+    if (contribution.holds_data)
+      continue;
+    contribution.value = contribution.value * weight;
+    if (contribution.by_iteration)
+      contribution.by_iteration = contribution.by_iteration * weight;
+  }
+  return contributions;
+}
+
+std::optional<Elbo> build(const program::Program& program, const ElboOptions& options,
+                          Diagnostics& diagnostics) {
+  const Objective& objective = chosen_objective(options);
+  Walk walk(program, options, objective.detach_guide_density);
+  Executor& executor = *walk.executor;
+  ir::Builder& builder = *walk.elbo.builder;
+  walk_program(walk, program, objective);
+  if (!executor.learns_by_weights)
+    warn_of_jumps(executor.jumps, pathwise_draws(executor, *walk.elbo.graph), *walk.elbo.graph, diagnostics);
+
+  std::vector<Contribution> contributions = elbo_contributions(executor, builder, objective.analytic);
+  ObjectiveContext context;
+  context.builder = &builder;
+  context.walk = &executor;
+  context.contributions = &contributions;
+  context.particles = walk.particles;
+  context.parameters = walk.elbo.parameters.get();
+  context.running_averages = options.running_averages;
+  context.options = option_values(objective, options);
+  std::optional<std::vector<Contribution>> dreamt;
+  context.dream = [&] {
+    if (!dreamt) {
+      Executor simulation(program, builder, *walk.sizes, *walk.elbo.parameters, walk.particles);
+      simulation.learns_by_weights = true;
+      simulation.dream();
+      dreamt = contributions_of(simulation, builder, false);
+      scale_elements(*dreamt, simulation);
+    }
+    return *dreamt;
+  };
+  ObjectiveValue value = objective.make.get()(context);
+  if (options.anneal) {
+    // The reported bound stays the true one.
+    const std::vector<Contribution> weakened = annealed(contributions, builder.input("kl_weight"));
+    context.contributions = &weakened;
+    ObjectiveValue followed = objective.make.get()(context);
+    value.loss = followed.loss;
+    value.guide_loss = followed.guide_loss;
+    value.updates = std::move(followed.updates);
+  }
+  if (value.guide_loss)
+    walk.elbo.shapes_draws = parameters_of_draws(executor, *walk.elbo.graph, program, objective.name);
+  walk.elbo.objective = std::move(value);
+  warn_of_unused_baselines(program, objective, diagnostics);
+  walk.elbo.estimates = describe_estimates(program, executor, objective, walk.particles.has_value());
+  for (const auto& [name, latent] : executor.latents)
+    walk.elbo.latents[name] = latent.value;
+  return std::move(walk.elbo);
 }
 
 } // namespace
 
 std::optional<Elbo> build_elbo(const program::Program& program, const ElboOptions& given,
                                Diagnostics& diagnostics) {
-  const auto build = [&](const ElboOptions& options) -> std::optional<Elbo> {
-    const Objective* objective = find_objective(options.objective);
-    if (!objective)
-      throw std::invalid_argument(fmt::format("there is no objective named {}", options.objective));
-    if (options.particles < objective->least_particles)
-      throw std::invalid_argument(
-          fmt::format("the objective {} needs at least {} particles: give --particles", objective->name,
-                      objective->least_particles.get()));
-    Walk walk(program, options, objective->detach_guide_density);
-    Executor& executor = *walk.executor;
-    ir::Builder& builder = *walk.elbo.builder;
-    executor.wants_closed_forms = objective->analytic;
-    executor.keeps_score_density = objective->scores.get() == ScoreRule::held_out;
-    executor.learns_by_weights = objective->scores.get() == ScoreRule::weighted;
-    if (executor.learns_by_weights && program.family)
-      throw Unsupported(
-          program.family->span,
-          fmt::format("the objective {} with an automatic guide, whose density is made from the noise "
-                      "and not from the draw: write the guide",
-                      objective->name));
-    if (program.guide)
-      executor.run(*program.guide, Role::guide);
-    executor.run(program.model, Role::model);
-    if (walk.reads_data && !executor.latents.empty() && executor.amortized_sites == 0)
-      throw Unsupported(
-          program.family->span,
-          fmt::format("auto({}) in a program without a plate whose elements have both latents and data "
-                      "of their own: there is nothing to read, use auto(normal)",
-                      program.family->family));
-    if (!executor.learns_by_weights)
-      warn_of_jumps(executor.jumps, pathwise_draws(executor, *walk.elbo.graph), *walk.elbo.graph,
-                    diagnostics);
-
-    std::vector<Contribution> contributions = contributions_of(executor, builder, objective->analytic);
-    eliminate(contributions, executor, builder);
-    expect(contributions, executor, builder);
-    scale_elements(contributions, executor);
-
-    ObjectiveContext context;
-    context.builder = &builder;
-    context.walk = &executor;
-    context.contributions = &contributions;
-    context.particles = walk.particles;
-    context.parameters = walk.elbo.parameters.get();
-    context.running_averages = options.running_averages;
-    for (const ObjectiveOption& option : objective->options.get()())
-      context.options[std::string(option.name)] = option.value;
-    for (const auto& [name, value] : options.objective_options)
-      context.options[name] = value;
-    std::optional<std::vector<Contribution>> dreamt;
-    context.dream = [&] {
-      if (!dreamt) {
-        Executor simulation(program, builder, *walk.sizes, *walk.elbo.parameters, walk.particles);
-        simulation.learns_by_weights = true;
-        simulation.dream();
-        dreamt = contributions_of(simulation, builder, false);
-        scale_elements(*dreamt, simulation);
-      }
-      return *dreamt;
-    };
-    ObjectiveValue value = objective->make.get()(context);
-    if (options.anneal) {
-      // The reported bound stays the true one; the loss sees latent terms weakened (Bowman et al. 2016).
-      std::vector<Contribution> annealed = contributions;
-      const Value weight = builder.input("kl_weight");
-      for (Contribution& contribution : annealed)
-        if (!contribution.name.starts_with("observed") && !contribution.name.starts_with("sum over")) {
-          contribution.value = contribution.value * weight;
-          if (contribution.by_iteration)
-            contribution.by_iteration = contribution.by_iteration * weight;
-        }
-      context.contributions = &annealed;
-      const ObjectiveValue weakened = objective->make.get()(context);
-      value.loss = weakened.loss;
-      value.guide_loss = weakened.guide_loss;
-      value.updates = weakened.updates;
-    }
-    if (value.guide_loss)
-      walk.elbo.shapes_draws = parameters_of_draws(executor, *walk.elbo.graph, program);
-    walk.elbo.objective = std::move(value);
-    warn_of_unused_baselines(program, *objective, diagnostics);
-    walk.elbo.estimates = describe_estimates(program, executor, *objective, walk.particles.has_value());
-    for (const auto& [name, latent] : executor.latents)
-      walk.elbo.latents[name] = latent.value;
-    return std::move(walk.elbo);
-  };
-  return guarded<Elbo>(diagnostics, [&] { return with_sizes_as_needed(given, build); });
+  return guarded<Elbo>(diagnostics, [&] {
+    return with_sizes_as_needed(
+        given, [&](const ElboOptions& options) { return build(program, options, diagnostics); });
+  });
 }
 
 } // namespace plait::elbo

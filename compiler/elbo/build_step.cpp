@@ -77,95 +77,127 @@ Value next_average(ir::Builder& builder, double decay, Value average, const std:
   return average + builder.input("average_weight") * (next - average);
 }
 
+std::map<std::string, double> option_values(const catalog::Optimizer& optimizer, const StepOptions& options) {
+  std::map<std::string, double> values;
+  for (const catalog::OptimizerOption& option : optimizer.options.get()())
+    values[std::string(option.name)] = option.value;
+  for (const auto& [name, value] : options.optimizer_options) {
+    if (!values.contains(name))
+      throw std::invalid_argument(
+          fmt::format("the optimizer {} has no option named {}", optimizer.name, name));
+    values[name] = value;
+  }
+  return values;
+}
+
+Slots number_slots(const Elbo& elbo, const catalog::Optimizer& optimizer, bool averages) {
+  const std::vector<ir::Parameter>& parameters = elbo.graph->parameters;
+  const bool any_local =
+      std::any_of(parameters.begin(), parameters.end(), [&](const ir::Parameter& parameter) {
+        const std::int32_t index = elbo.parameters->find(parameter.name);
+        return elbo.parameters->at(index).learnable && counts_rows(*elbo.graph, parameter);
+      });
+  Slots slots;
+  slots.all = optimizer.slots.get();
+  slots.count = any_local ? slots.all++ : -1;
+  slots.average = averages ? slots.all++ : -1;
+  slots.averaged_to = averages && any_local ? slots.all++ : -1;
+  return slots;
+}
+
+/** Scales all gradients by one factor, so that their norm is at most `limit`. */
+void clip(std::vector<Value>& gradients, double limit, ir::Builder& builder) {
+  Value squares = builder.real(0);
+  for (Value gradient : gradients) {
+    const Value sum = builder.sum_event(ir::square(gradient));
+    squares = squares + builder.sum(sum, sum.type().axes);
+  }
+  const Value norm = ir::sqrt(squares);
+  const Value factor = ir::minimum(builder.real(1), limit / ir::maximum(norm, builder.real(1e-30)));
+  for (Value& gradient : gradients)
+    gradient = gradient * factor;
+}
+
+/** What a step stores of one parameter after another. */
+class Update {
+public:
+  /** `finite`: whether the step stores anything. */
+  Update(Elbo& elbo, const catalog::Optimizer& optimizer, const StepOptions& options, const Slots& slots,
+         Value finite)
+      : graph_(*elbo.graph), builder_(*elbo.builder), optimizer_(optimizer), average_(options.average),
+        option_values_(option_values(optimizer, options)), slots_(slots), finite_(finite) {}
+
+  void store(std::int32_t index, Value parameter, Value gradient) {
+    const bool local = counts_rows(graph_, graph_.parameters[static_cast<std::size_t>(index)]);
+    catalog::OptimizerInput input;
+    input.parameter = parameter;
+    input.gradient = gradient;
+    for (int slot = 0; slot < optimizer_.slots; ++slot)
+      input.slots.push_back(builder_.slot(index, slot));
+    input.time = local ? builder_.slot(index, slots_.count) + 1.0 : builder_.input("step");
+    input.learning_rate = builder_.input("learning_rate");
+    input.option = [&](std::string_view name) { return builder_.real(option_values_.at(std::string(name))); };
+    const catalog::OptimizerUpdate update = optimizer_.update.get()(builder_, input);
+    output(OutputKind::store_parameter, index, -1, update.parameter, parameter);
+    for (int slot = 0; slot < optimizer_.slots; ++slot)
+      output(OutputKind::store_slot, index, slot, update.slots[static_cast<std::size_t>(slot)],
+             input.slots[static_cast<std::size_t>(slot)]);
+    if (local)
+      output(OutputKind::store_slot, index, slots_.count, input.time, builder_.slot(index, slots_.count));
+    if (average_ > 0)
+      store_average(index, local, parameter, update.parameter);
+  }
+
+private:
+  void store_average(std::int32_t index, bool local, Value parameter, Value next) {
+    const Value average = builder_.slot(index, slots_.average);
+    std::optional<Value> to;
+    if (local)
+      to = builder_.slot(index, slots_.averaged_to);
+    output(OutputKind::store_slot, index, slots_.average,
+           next_average(builder_, average_, average, to, parameter, next), average);
+    if (to)
+      output(OutputKind::store_slot, index, slots_.averaged_to,
+             builder_.broadcast_like(builder_.input("step"), to->type()), *to);
+  }
+
+  void output(OutputKind kind, std::int32_t index, int slot, Value value, Value old) {
+    builder_.output({kind, graph_.parameters[static_cast<std::size_t>(index)].name,
+                     ir::select(finite_, value, old).id(), index, slot});
+  }
+
+  const ir::Graph& graph_;
+  ir::Builder& builder_;
+  const catalog::Optimizer& optimizer_;
+  const double average_;
+  const std::map<std::string, double> option_values_;
+  const Slots& slots_;
+  const Value finite_;
+};
+
 } // namespace
 
 Slots add_update(Elbo& elbo, const StepOptions& options) {
   const catalog::Optimizer* optimizer = catalog::find_optimizer(options.optimizer);
   if (!optimizer)
     throw std::invalid_argument(fmt::format("there is no optimizer named {}", options.optimizer));
-  std::map<std::string, double> settings;
-  for (const catalog::OptimizerOption& option : optimizer->options.get()())
-    settings[std::string(option.name)] = option.value;
-  for (const auto& [name, value] : options.optimizer_options) {
-    if (!settings.contains(name))
-      throw std::invalid_argument(
-          fmt::format("the optimizer {} has no option named {}", optimizer->name, name));
-    settings[name] = value;
-  }
-
   ir::Builder& builder = *elbo.builder;
   report(elbo);
   const std::vector<Value> nodes = parameter_nodes(elbo);
   std::vector<Value> gradients = parameter_gradients(elbo, nodes);
-  const bool any_local = std::any_of(
-      elbo.graph->parameters.begin(), elbo.graph->parameters.end(), [&](const ir::Parameter& parameter) {
-        const std::int32_t index = elbo.parameters->find(parameter.name);
-        return elbo.parameters->at(index).learnable && counts_rows(*elbo.graph, parameter);
-      });
-  Slots slots;
-  const int count_slot = optimizer->slots.get();
-  slots.all = count_slot + (any_local ? 1 : 0);
-  if (options.average > 0) {
-    slots.average = slots.all++;
-    slots.averaged_to = any_local ? slots.all++ : -1;
-  }
-
-  if (options.clip_norm > 0) {
-    Value squares = builder.real(0);
-    for (Value gradient : gradients) {
-      const Value sum = builder.sum_event(ir::square(gradient));
-      squares = squares + builder.sum(sum, sum.type().axes);
-    }
-    const Value norm = ir::sqrt(squares);
-    const Value factor =
-        ir::minimum(builder.real(1), options.clip_norm / ir::maximum(norm, builder.real(1e-30)));
-    for (Value& gradient : gradients)
-      gradient = gradient * factor;
-  }
-
+  if (options.clip_norm > 0)
+    clip(gradients, options.clip_norm, builder);
+  const Slots slots = number_slots(elbo, *optimizer, options.average > 0);
   // x - x is 0 exactly for finite x.
   const Value finite = ir::equal(elbo.objective.reported - elbo.objective.reported, builder.real(0));
-  for (std::size_t k = 0; k < nodes.size(); ++k) {
-    const auto index = static_cast<std::int32_t>(k);
-    if (!elbo.parameters->at(index).learnable)
-      continue;
-    const ir::Parameter parameter = elbo.graph->parameters[k];
-    const bool local = counts_rows(*elbo.graph, parameter);
-    catalog::OptimizerInput input;
-    input.parameter = nodes[k];
-    input.gradient = gradients[k];
-    for (int slot = 0; slot < optimizer->slots; ++slot)
-      input.slots.push_back(builder.slot(index, slot));
-    input.time = local ? builder.slot(index, count_slot) + 1.0 : builder.input("step");
-    input.learning_rate = builder.input("learning_rate");
-    input.option = [&](std::string_view name) { return builder.real(settings.at(std::string(name))); };
-    const catalog::OptimizerUpdate update = optimizer->update.get()(builder, input);
-    const auto store = [&](OutputKind kind, Value value, Value old, int slot) {
-      builder.output({kind, parameter.name, ir::select(finite, value, old).id(), index, slot});
-    };
-    store(OutputKind::store_parameter, update.parameter, nodes[k], -1);
-    for (int slot = 0; slot < optimizer->slots; ++slot)
-      store(OutputKind::store_slot, update.slots[static_cast<std::size_t>(slot)],
-            input.slots[static_cast<std::size_t>(slot)], slot);
-    if (local)
-      store(OutputKind::store_slot, input.time, builder.slot(index, count_slot), count_slot);
-    if (options.average > 0) {
-      const Value average = builder.slot(index, slots.average);
-      std::optional<Value> to;
-      if (local)
-        to = builder.slot(index, slots.averaged_to);
-      store(OutputKind::store_slot,
-            next_average(builder, options.average, average, to, nodes[k], update.parameter), average,
-            slots.average);
-      if (to)
-        store(OutputKind::store_slot, builder.broadcast_like(builder.input("step"), to->type()), *to,
-              slots.averaged_to);
-    }
-  }
-  for (const StateUpdate& update : elbo.objective.updates)
+  Update update(elbo, *optimizer, options, slots, finite);
+  for (std::size_t k = 0; k < nodes.size(); ++k)
+    if (const auto index = static_cast<std::int32_t>(k); elbo.parameters->at(index).learnable)
+      update.store(index, nodes[k], gradients[k]);
+  for (const StateUpdate& state : elbo.objective.updates)
     builder.output({OutputKind::store_parameter,
-                    elbo.graph->parameters[static_cast<std::size_t>(update.parameter)].name,
-                    ir::select(finite, update.after, update.before).id(), update.parameter, -1});
+                    elbo.graph->parameters[static_cast<std::size_t>(state.parameter)].name,
+                    ir::select(finite, state.after, state.before).id(), state.parameter, -1});
   return slots;
 }
 

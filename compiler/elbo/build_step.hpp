@@ -19,6 +19,7 @@ struct StepOptions {
 /** The arrays beside a parameter, shaped like it. The optimizer's come first. */
 struct Slots {
   int all = 0;
+  int count = -1;       ///< plate-local parameters of a subsampled plate: how often the row was updated
   int average = -1;     ///< the average of the iterates, -1 without one
   int averaged_to = -1; ///< plate-local parameters of a subsampled plate: the step up to which it goes
 };

@@ -27,6 +27,46 @@ Value scale_of(ir::Builder& builder, const std::vector<AxisId>& plates) {
   return scale ? scale : builder.real(1);
 }
 
+namespace {
+
+Contribution contribution_of(const Term& term) {
+  Contribution result{term.site, term.site, term.span, term.log_prob, term.plates};
+  result.by_iteration = term.by_iteration;
+  switch (term.kind) {
+  case TermKind::guide:
+    result.name = "guide " + term.site;
+    result.of_guide = true;
+    result.value = -term.log_prob;
+    if (term.by_iteration)
+      result.by_iteration = -term.by_iteration;
+    break;
+  case TermKind::prior:
+    result.name = "prior " + term.site;
+    break;
+  case TermKind::observed:
+    result.name = "observed " + term.site;
+    result.holds_data = true;
+    break;
+  case TermKind::factor:
+    break;
+  case TermKind::marginal:
+    result.name = "sum over " + term.site;
+    result.holds_data = true;
+    result.by_iteration = Value();
+    break;
+  }
+  return result;
+}
+
+/** log of the sum over a finite variable of everything that mentions it. */
+Contribution marginal_of(const EnumeratedSite& site, Value log_sum) {
+  Contribution result{"sum over " + site.site, site.site, site.span, log_sum, site.plates};
+  result.holds_data = true;
+  return result;
+}
+
+} // namespace
+
 std::vector<Contribution> contributions_of(const Executor& walk, ir::Builder& builder, bool analytic) {
   std::vector<Contribution> result;
   std::set<std::size_t> replaced;
@@ -39,32 +79,9 @@ std::vector<Contribution> contributions_of(const Executor& walk, ir::Builder& bu
       if (form->prior_term)
         replaced.insert(*form->prior_term);
     }
-  for (std::size_t k = 0; k < walk.terms.size(); ++k) {
-    const Term& term = walk.terms[k];
-    if (replaced.contains(k) || term.absorbed)
-      continue;
-    switch (term.kind) {
-    case TermKind::guide:
-      result.push_back({"guide " + term.site, term.site, term.span, -term.log_prob, term.plates, true,
-                        term.by_iteration ? -term.by_iteration : Value()});
-      break;
-    case TermKind::prior:
-      result.push_back(
-          {"prior " + term.site, term.site, term.span, term.log_prob, term.plates, false, term.by_iteration});
-      break;
-    case TermKind::observed:
-      result.push_back({"observed " + term.site, term.site, term.span, term.log_prob, term.plates, false,
-                        term.by_iteration});
-      break;
-    case TermKind::factor:
-      result.push_back(
-          {term.site, term.site, term.span, term.log_prob, term.plates, false, term.by_iteration});
-      break;
-    case TermKind::marginal:
-      result.push_back({"sum over " + term.site, term.site, term.span, term.log_prob, term.plates});
-      break;
-    }
-  }
+  for (std::size_t k = 0; k < walk.terms.size(); ++k)
+    if (!replaced.contains(k) && !walk.terms[k].absorbed)
+      result.push_back(contribution_of(walk.terms[k]));
   for (const auto& [log_prob, entropy] : walk.joint_terms) {
     if (analytic && entropy)
       result.push_back({"entropy auto", "auto", {}, *entropy, {}});
@@ -179,8 +196,7 @@ Value take_factors(std::vector<Contribution>& contributions, const EnumeratedSit
 void eliminate_site(std::vector<Contribution>& contributions, const EnumeratedSite& site,
                     const std::vector<EnumeratedSite>& all, ir::Builder& builder) {
   if (const Value sum = take_factors(contributions, site, {site.axis}, all, builder))
-    contributions.push_back(
-        {"sum over " + site.site, site.site, site.span, builder.log_sum_exp(sum, {site.axis}), site.plates});
+    contributions.push_back(marginal_of(site, builder.log_sum_exp(sum, {site.axis})));
 }
 
 void eliminate(std::vector<Contribution>& contributions, const Executor& walk, ir::Builder& builder) {

@@ -19,6 +19,7 @@ struct Contribution {
   std::vector<ir::AxisId> plates; ///< what the scale rule multiplies over
   bool of_guide = false;          ///< a density of the guide: minus log q
   ir::Value by_iteration = {};    ///< as in Term, with the sign of `value`
+  bool holds_data = false;        ///< a density of data, or a sum over finite variables that data are part of
 };
 
 /** The scale of a term: product over its subsampled plates of (size of the plate) / (rows drawn). The only
