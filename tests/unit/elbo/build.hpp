@@ -49,18 +49,34 @@ inline std::size_t stored_size(const ir::Graph& graph, const ir::Parameter& para
   return static_cast<std::size_t>(size);
 }
 
+/** The typed program of a text that is right; `sizes` as `--set` gives them. */
+inline program::Program checked(const Source& source, const std::map<std::string, std::int64_t>& sizes,
+                                Diagnostics& diagnostics) {
+  const ast::Program file = parse(source, diagnostics);
+  auto program = program::check(file, {{}, sizes}, diagnostics);
+  INFO(render(source, diagnostics));
+  REQUIRE(!diagnostics.has_errors());
+  REQUIRE(program);
+  return std::move(*program);
+}
+
+/** Why a program that is right has no such objective. */
+inline std::string refusal(const std::string& text, const std::map<std::string, std::int64_t>& sizes,
+                           const elbo::ElboOptions& options = {}) {
+  const Source source{"test.ppl", text};
+  Diagnostics diagnostics;
+  const program::Program program = checked(source, sizes, diagnostics);
+  CHECK_FALSE(elbo::build_elbo(program, options, diagnostics));
+  return render(source, diagnostics);
+}
+
 /** An objective with its gradients, ready to be interpreted. */
 class Objective {
 public:
   Objective(const std::string& text, Setting setting) : setting_(std::move(setting)) {
     source_ = {"test.ppl", text};
     Diagnostics diagnostics;
-    const ast::Program file = parse(source_, diagnostics);
-    INFO(render(source_, diagnostics));
-    REQUIRE(!diagnostics.has_errors());
-    program_ = program::check(file, {{}, setting_.sizes}, diagnostics);
-    INFO(render(source_, diagnostics));
-    REQUIRE(program_);
+    program_ = checked(source_, setting_.sizes, diagnostics);
     elbo_ = elbo::build_elbo(*program_, setting_.options, diagnostics);
     INFO(render(source_, diagnostics));
     REQUIRE(elbo_);

@@ -312,16 +312,8 @@ TEST_CASE("a chain through a carried local, with several particles", "[chain]") 
 
 TEST_CASE("chains that cannot be summed out are refused", "[chain]") {
   const auto refused = [](const std::string& body) {
-    const Source source{"test.ppl",
-                        "data y : index<3>[N];\nmodel {\n  A = [[0.7, 0.3], [0.2, 0.8]];\n" + body + "}\n"};
-    Diagnostics diagnostics;
-    const ast::Program file = parse(source, diagnostics);
-    REQUIRE_FALSE(diagnostics.has_errors());
-    const auto program = program::check(file, {{}, {{"N", 5}}}, diagnostics);
-    INFO(render(source, diagnostics));
-    REQUIRE(program);
-    (void)elbo::build_elbo(*program, {}, diagnostics);
-    return diagnostics.has_errors() ? render(source, diagnostics) : std::string();
+    return plait::test::refusal(
+        "data y : index<3>[N];\nmodel {\n  A = [[0.7, 0.3], [0.2, 0.8]];\n" + body + "}\n", {{"N", 5}});
   };
   CHECK_THAT(refused("n = 0; for t in 0..N { z[t] ~ categorical(A[0]) using enumerate; n = n + z[t]; }"
                      "factor(n);"),

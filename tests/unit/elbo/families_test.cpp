@@ -280,24 +280,12 @@ TEST_CASE("the density of a flow is that of its draws") {
   const std::string family =
       GENERATE("iaf, flows = 3, hidden = 6, scale = 0.8", "coupling, hidden = 6, scale = 0.8");
   INFO(family);
-  // Without data the weights p(z)/q(z) have mean 1.
   Setting setting;
   setting.options.objective = "sampled_elbo";
   Objective fit("model { z ~ normal(0, 0.5)[3]; s ~ lognormal(0, 0.5); }\nguide auto(" + family + ");\n",
                 setting);
   scatter_parameters(fit, 0.15);
-  const int draws = 20'000;
-  double sum = 0;
-  double squares = 0;
-  for (int draw = 0; draw < draws; ++draw) {
-    fit.inputs.step = static_cast<std::uint32_t>(draw);
-    const double weight = std::exp(ir::interpret(fit.graph(), fit.inputs).number(fit.graph(), "elbo"));
-    sum += weight / draws;
-    squares += weight * weight / draws;
-  }
-  const double error = std::sqrt((squares - sum * sum) / draws);
-  CHECK(error < 0.02);
-  CHECK(std::abs(sum - 1) < 4 * error);
+  plait::test::check_density_of_draws(fit, 0.02);
 }
 
 TEST_CASE("the log determinant of a flow is that of its Jacobian by differences") {

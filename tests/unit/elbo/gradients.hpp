@@ -64,6 +64,23 @@ inline void check_gradients(Objective& fit, const std::map<std::string, std::vec
   }
 }
 
+/** For a program without data under "sampled_elbo": the weights p(z) / q(z) have mean 1 when log q is the
+ * density of the draws. `largest_error`: of the mean of the weights, so that the check says something. */
+inline void check_density_of_draws(Objective& fit, double largest_error) {
+  const int draws = 20'000;
+  double mean = 0;
+  double squares = 0;
+  for (int draw = 0; draw < draws; ++draw) {
+    fit.inputs.step = static_cast<std::uint32_t>(draw);
+    const double weight = std::exp(ir::interpret(fit.graph(), fit.inputs).number(fit.graph(), "elbo"));
+    mean += weight / draws;
+    squares += weight * weight / draws;
+  }
+  const double error = std::sqrt((squares - mean * mean) / draws);
+  CHECK(error < largest_error);
+  CHECK(std::abs(mean - 1) < 4 * error);
+}
+
 /** Two estimates of one bound share their draws, and the second holds the parameters of log q: the values are
  * the same, and the difference of the gradients is the score, of mean 0. */
 inline void check_difference_is_score(Objective& sampled, Objective& held) {

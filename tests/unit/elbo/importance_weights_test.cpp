@@ -310,13 +310,11 @@ guide { param l : real = 0; iarange i in N { h ~ bernoulli_logit(l) using score(
 )"};
   const auto warnings_of = [&](const std::string& name, int particles) {
     plait::Diagnostics diagnostics;
-    const auto program =
-        plait::program::check(plait::parse(source, diagnostics), {{}, {{"N", 3}}}, diagnostics);
-    REQUIRE(program);
+    const auto program = plait::test::checked(source, {{"N", 3}}, diagnostics);
     plait::elbo::ElboOptions options;
     options.objective = name;
     options.particles = particles;
-    REQUIRE(plait::elbo::build_elbo(*program, options, diagnostics));
+    REQUIRE(plait::elbo::build_elbo(program, options, diagnostics));
     return render(source, diagnostics);
   };
   CHECK(warnings_of("elbo", 1).empty());

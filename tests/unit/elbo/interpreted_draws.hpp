@@ -14,11 +14,8 @@ inline elbo::PosteriorDraws draws_of(const std::string& text,
                                      const std::map<std::string, std::int64_t>& sizes, bool predict) {
   const Source source{"test.ppl", text};
   Diagnostics diagnostics;
-  const ast::Program file = parse(source, diagnostics);
-  const auto program = program::check(file, {{}, sizes}, diagnostics);
-  INFO(render(source, diagnostics));
-  REQUIRE(program);
-  auto built = elbo::build_draws(*program, {}, {predict, {}}, diagnostics);
+  const program::Program program = checked(source, sizes, diagnostics);
+  auto built = elbo::build_draws(program, {}, {predict, {}}, diagnostics);
   INFO(render(source, diagnostics));
   REQUIRE(built);
   return std::move(*built);

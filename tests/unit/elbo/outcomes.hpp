@@ -80,14 +80,10 @@ inline double derivative(const std::function<double(const std::vector<double>&)>
 /** Fits a program by the interpreter. */
 class Trainer {
 public:
-  Trainer(const std::string& text, Setting setting, const elbo::StepOptions& options)
-      : sizes_(setting.sizes) {
+  Trainer(const std::string& text, Setting setting, const elbo::StepOptions& options) {
     const Source source{"test.ppl", text};
     Diagnostics diagnostics;
-    const ast::Program file = parse(source, diagnostics);
-    program_ = program::check(file, {{}, setting.sizes}, diagnostics);
-    INFO(render(source, diagnostics));
-    REQUIRE(program_);
+    program_ = checked(source, setting.sizes, diagnostics);
     elbo_ = elbo::build_elbo(*program_, setting.options, diagnostics);
     INFO(render(source, diagnostics));
     REQUIRE(elbo_);
@@ -98,12 +94,7 @@ public:
     inputs.rows.resize(elbo_->graph->minibatches.size());
     inputs.seed = 17;
     for (const ir::Parameter& parameter : elbo_->graph->parameters) {
-      std::int64_t size = 1;
-      for (ir::AxisId axis : parameter.axes)
-        size *= value_of(elbo_->graph->axis(axis).population);
-      for (const ir::Extent& extent : parameter.shape)
-        size *= value_of(extent);
-      const std::vector<double> zeros(static_cast<std::size_t>(size));
+      const std::vector<double> zeros(stored_size(*elbo_->graph, parameter, setting.sizes));
       inputs.parameters.push_back(zeros);
       inputs.slots.emplace_back(static_cast<std::size_t>(slots_), zeros);
     }
@@ -139,9 +130,6 @@ public:
   ir::Inputs inputs;
 
 private:
-  std::int64_t value_of(const ir::Extent& extent) const {
-    return extent.is_known() ? extent.value : sizes_.at(ir::to_string(extent));
-  }
   /** Rows of a subsampled plate go where they belong. */
   void write(const ir::Graph& graph, std::size_t parameter, std::vector<double>& into,
              const std::vector<double>& numbers) const {
@@ -157,7 +145,6 @@ private:
                   into.begin() + static_cast<std::ptrdiff_t>(rows[row] * width));
   }
 
-  std::map<std::string, std::int64_t> sizes_;
   std::optional<program::Program> program_;
   std::optional<elbo::Elbo> elbo_;
   int slots_ = 0;

@@ -337,15 +337,7 @@ TEST_CASE("derivatives of a chain summed out in the guide", "[path]") {
 
 TEST_CASE("uses of a chain of the guide that have no exact expectation are refused", "[path]") {
   const auto refused = [](const std::string& text) {
-    const Source source{"test.ppl", text};
-    Diagnostics diagnostics;
-    const ast::Program file = parse(source, diagnostics);
-    REQUIRE_FALSE(diagnostics.has_errors());
-    const auto program = program::check(file, {{}, {{"N", 4}, {"max(T)", 5}}}, diagnostics);
-    INFO(render(source, diagnostics));
-    REQUIRE(program);
-    (void)elbo::build_elbo(*program, {}, diagnostics);
-    return diagnostics.has_errors() ? render(source, diagnostics) : std::string();
+    return plait::test::refusal(text, {{"N", 4}, {"max(T)", 5}});
   };
   CHECK_THAT(refused(with_guide(chain_model + " factor(z[0]);", chain_guide)),
              Catch::Contains("after its loop"));

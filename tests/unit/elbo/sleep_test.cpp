@@ -222,13 +222,7 @@ TEST_CASE("continuous latents and data are simulated and held", "[sleep]") {
 
 TEST_CASE("what cannot be simulated is told with its place", "[sleep]") {
   const auto message_of = [](const std::string& text) {
-    const Source source{"test.ppl", text};
-    Diagnostics diagnostics;
-    const auto program = program::check(parse(source, diagnostics), {{}, {{"N", 4}, {"B", 2}}}, diagnostics);
-    INFO(render(source, diagnostics));
-    REQUIRE(program);
-    CHECK_FALSE(elbo::build_elbo(*program, setting_of(0.5, 2).options, diagnostics));
-    return render(source, diagnostics);
+    return plait::test::refusal(text, {{"N", 4}, {"B", 2}}, setting_of(0.5, 2).options);
   };
   const auto contains = [](const std::string& text, const std::string& part) {
     INFO(text);

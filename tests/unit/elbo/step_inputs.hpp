@@ -17,9 +17,7 @@ struct TrainingStep {
 inline TrainingStep training_step(const std::string& text, const Setting& setting, const Objective& values) {
   const Source source{"test.ppl", text};
   Diagnostics diagnostics;
-  const auto checked = program::check(parse(source, diagnostics), {{}, setting.sizes}, diagnostics);
-  REQUIRE(checked);
-  auto elbo = elbo::build_elbo(*checked, setting.options, diagnostics);
+  auto elbo = elbo::build_elbo(checked(source, setting.sizes, diagnostics), setting.options, diagnostics);
   REQUIRE(elbo);
   const int slots = elbo::add_update(*elbo, {}).all;
   REQUIRE(values.graph().parameters.size() == elbo->graph->parameters.size());

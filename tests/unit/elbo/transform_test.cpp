@@ -63,23 +63,11 @@ std::string guided(const std::string& model, const std::string& guide) {
 TEST_CASE("the density of a flow in the guide is that of its draws") {
   const std::string flow = GENERATE(from_range(flows));
   INFO(flow);
-  // Without data the weights p(z)/q(z) have mean 1.
   Setting setting;
   setting.options.objective = "sampled_elbo";
   Objective fit(guided("model { z ~ normal(0, 0.6)[Z]; }\n", flow), setting);
   scatter_parameters(fit, 0.15);
-  const int draws = 20'000;
-  double sum = 0;
-  double squares = 0;
-  for (int draw = 0; draw < draws; ++draw) {
-    fit.inputs.step = static_cast<std::uint32_t>(draw);
-    const double weight = std::exp(estimate(fit));
-    sum += weight / draws;
-    squares += weight * weight / draws;
-  }
-  const double error = std::sqrt((squares - sum * sum) / draws);
-  CHECK(error < 0.03);
-  CHECK(std::abs(sum - 1) < 4 * error);
+  plait::test::check_density_of_draws(fit, 0.03);
 }
 
 TEST_CASE("gradients through flows are the differences of the estimate; held parameters leave its value") {
