@@ -95,6 +95,9 @@ private:
   /** What an accumulate statement's sums are multiplied by: a scalar, or null for 1. */
   llvm::Value* sum_factor(const Statement& statement, llvm::Type* kind);
   void lower_store(const Statement& statement);
+  /** Calls body(element of the table, number to add to it) for every element of the scattered value; the
+   * home's rows are the lanes'. */
+  void for_each_addend(NodeId scatter, const std::function<void(const Point&, llvm::Value*)>& body);
   void lower_scatter(NodeId node);
   void accumulate_scatter(const Statement& statement);
   void prepare_sums(const Statement& statement);
@@ -142,6 +145,19 @@ private:
 
   // ---- lower_algebra.cpp: dense linear algebra ----
   void lower_algebra(NodeId node);
+  /** Of one matrix: the one of a lane, or the one at `point` when `lane` is null. */
+  void lower_algebra_at(NodeId node, const Point& point, llvm::Value* lane);
+  /** `operands` and `result`: pointers to row-major matrices. */
+  void call_algebra(NodeId node, const std::vector<llvm::Value*>& operands, llvm::Value* result);
+  /** Copies a matrix whose elements lie lane by lane to row-major memory, or with `out` back. */
+  void copy_matrix(NodeId matrix, const Point& point, llvm::Value* lane, llvm::Value* dense, bool out);
+  /** Address of an element in the matrix's buffer. */
+  llvm::Value* matrix_element(NodeId matrix, Point point, llvm::Value* row, llvm::Value* column,
+                              llvm::Value* lane);
+  /** Columns of a matrix; 1 for a vector. */
+  llvm::Value* columns_of(NodeId matrix);
+  /** The plate whose rows are neighbours in a value's buffer; no_axis when none are. */
+  AxisId lane_axis(NodeId value) const;
 
   // ---- lower_values.cpp ----
   llvm::Value* evaluate(NodeId node, const Point& point);

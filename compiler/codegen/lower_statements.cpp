@@ -56,17 +56,12 @@ void Lowering::lower_compute(const Statement& statement) {
   }
 }
 
-// ---- Scatter without a sum over the home ----
+// ---- Scatter ----
 
-void Lowering::lower_scatter(NodeId id) {
-  const Node& at = node(id);
-  const Placement& place = placement(id);
-  for_each_point(at.type, [&](const Point& point) {
-    store_placed(place, point, llvm::Constant::getNullValue(scalar_type(at.type.element, false)));
-  });
+void Lowering::for_each_addend(NodeId scatter, const std::function<void(const Point&, llvm::Value*)>& body) {
+  const Node& at = node(scatter);
   const NodeId index = at.operands[0], value = at.operands[1];
   const Type& from = type(value);
-  // All axes of the index and the value but the home, then the dimensions of the value.
   std::vector<AxisId> axes = ir::unite(type(index).axes, from.axes);
   const bool has_home = phase_->home != passes::no_axis && ir::contains(axes, phase_->home);
   if (has_home)
@@ -76,7 +71,6 @@ void Lowering::lower_scatter(NodeId id) {
     extents.push_back(graph_.axis(axis).extent);
   extents.insert(extents.end(), from.shape.begin(), from.shape.end());
   const auto rank = static_cast<std::ptrdiff_t>(type(index).shape.size());
-  const Extent& length = at.extents[0];
   for_each(extents, [&](const std::vector<Coordinate>& indices) {
     Point point;
     if (has_home)
@@ -87,11 +81,21 @@ void Lowering::lower_scatter(NodeId id) {
     const auto first = point.dims.begin() + at.dim;
     Coordinate position = coordinate_of(index, {point.axes, {first, first + rank}});
     if (!is_safe_index(index))
-      position = clamp(position, length);
+      position = clamp(position, at.extents[0]);
     Point target{point.axes, {point.dims.begin(), first}};
     target.dims.push_back(position);
     target.dims.insert(target.dims.end(), first + rank, point.dims.end());
-    llvm::Value* term = evaluate(value, point);
+    body(target, evaluate(value, point));
+  });
+}
+
+/** Without a sum over the home: the rows of the plate have tables of their own. */
+void Lowering::lower_scatter(NodeId id) {
+  const Placement& place = placement(id);
+  for_each_point(type(id), [&](const Point& point) {
+    store_placed(place, point, llvm::Constant::getNullValue(scalar_type(type(id).element, false)));
+  });
+  for_each_addend(id, [&](const Point& target, llvm::Value* term) {
     llvm::Value* old = load_placed(place, target, Element::real);
     if (term->getType()->isVectorTy() || old->getType()->isVectorTy()) {
       term = coerce(term, vector_of(real_));
@@ -309,37 +313,14 @@ void Lowering::lower_accumulate(const Statement& statement) {
 
 /** Rows may meet in one element, so they are added one by one, in their order. */
 void Lowering::accumulate_scatter(const Statement& statement) {
-  const Node& at = node(statement.node);
-  const NodeId index = at.operands[0], value = at.operands[1];
-  const Type& from = type(value);
-  std::vector<AxisId> axes = ir::unite(type(index).axes, from.axes);
-  std::erase(axes, phase_->home);
-  std::vector<Extent> extents;
-  for (AxisId axis : axes)
-    extents.push_back(graph_.axis(axis).extent);
-  extents.insert(extents.end(), from.shape.begin(), from.shape.end());
-  const auto rank = static_cast<std::ptrdiff_t>(type(index).shape.size());
   const Memory memory = buffer_memory(statement.accumulator);
-  llvm::AllocaInst* places = stack(vector_of(builder_.getInt64Ty()));
+  llvm::Type* word = builder_.getInt64Ty();
+  llvm::AllocaInst* places = stack(vector_of(word));
   llvm::AllocaInst* terms = stack(vector_of(real_));
-  for_each(extents, [&](const std::vector<Coordinate>& indices) {
-    Point point;
-    point.set_axis(phase_->home, home_);
-    for (std::size_t k = 0; k < axes.size(); ++k)
-      point.set_axis(axes[k], indices[k]);
-    point.dims.assign(indices.begin() + static_cast<std::ptrdiff_t>(axes.size()), indices.end());
-    const auto first = point.dims.begin() + at.dim;
-    Coordinate position = coordinate_of(index, {point.axes, {first, first + rank}});
-    if (!is_safe_index(index))
-      position = clamp(position, at.extents[0]);
-    Point target{point.axes, {point.dims.begin(), first}};
-    target.dims.push_back(position);
-    target.dims.insert(target.dims.end(), first + rank, point.dims.end());
-    llvm::Value* term = evaluate(value, operand_point(value, point));
+  for_each_addend(statement.node, [&](const Point& target, llvm::Value* term) {
     const Coordinate flat = buffer_index(statement.accumulator, target);
     if (!flat.varies()) {
-      Point known = target;
-      add_to_sum(statement, known, term);
+      add_to_sum(statement, target, term);
       return;
     }
     builder_.CreateStore(as_vector(flat), places);
@@ -350,7 +331,6 @@ void Lowering::accumulate_scatter(const Statement& statement) {
     llvm::Value* lanes_used =
         builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, active_rows_, i64(schedule_.lanes));
     loop(i64(0), lanes_used, i64(1), [&](llvm::Value* lane) {
-      llvm::Type* word = builder_.getInt64Ty();
       llvm::Value* where = builder_.CreateLoad(word, builder_.CreateGEP(word, places, lane));
       llvm::Value* what = builder_.CreateLoad(real_, builder_.CreateGEP(real_, terms, lane));
       llvm::Value* pointer = element_pointer(memory, where);

@@ -249,6 +249,20 @@ TEST_CASE("results are the same bits for any number of threads") {
     CHECK(outputs[k] == outputs[0]);
 }
 
+TEST_CASE("updates read the parameters as they were before the step") {
+  const Extent size = Extent::known(40);
+  Model model;
+  model.graph.parameters = {{"a", {size}, {}, "model"}, {"b", {size}, {}, "model"}};
+  model.inputs.parameters = {normals(40, 1), normals(40, 2)};
+  Builder builder(model.graph);
+  const Value a = builder.parameter(0), b = builder.parameter(1);
+  const Value first = builder.expand(builder.element(a, 0), 0, size);
+  builder.output({OutputKind::store_parameter, "a", (a - first).id(), 0, -1});
+  builder.output({OutputKind::store_parameter, "b", (a + 2.0 * b).id(), 1, -1});
+  for (const bool single : {false, true})
+    require_agreement(model.graph, model.inputs, options(single));
+}
+
 TEST_CASE("a plate without rows adds nothing") {
   Model model = golden();
   model.inputs.extents["N"] = 0;
