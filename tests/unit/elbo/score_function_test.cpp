@@ -188,6 +188,68 @@ guide { param l : real = 0; iarange i in N { h ~ bernoulli_logit(l * x[i]) using
   CHECK(after_second[1] + after_second[2] - 0.75 * after_first[2] == Approx(0.25 * (second - first)));
 }
 
+TEST_CASE("the average is that of the elements that are drawn") {
+  // Row 1 has a value instead of a draw. Its density of x is there, and is the cost of no draw.
+  Setting setting;
+  setting.sizes = {{"N", 3}};
+  setting.data["x"] = {0.4, 1.2, -0.3};
+  setting.data["open"] = {1, 0, 1};
+  setting.options.objective = "sampled_elbo";
+  Trainer fit(R"(
+data x : real[N];
+data open : bit[N];
+model { iarange i in N { if (open[i] == 1) { h ~ bernoulli(0.3); } else { h = 0; } x[i] ~ normal(h, 1); } }
+guide { param l : real = 0; iarange i in N {
+  if (open[i] == 1) { h ~ bernoulli_logit(l * x[i]) using score(decay = 0.75); } } }
+)",
+              setting, {});
+  const double costs = fit.step(0) - log_normal(1.2, 0, 1);
+  CHECK(fit.parameter("h.average")[0] == Approx(0.25 * costs / 2));
+  const std::vector<double> deviations = fit.parameter("h.average.of_element");
+  CHECK(deviations[0] + deviations[2] == Approx(0.25 * costs));
+  CHECK(deviations[1] == 0);
+}
+
+TEST_CASE("the baseline of an element is the common average and its own") {
+  Setting setting;
+  setting.sizes = {{"N", 3}};
+  setting.data["x"] = {0.4, 1.2, -0.3};
+  Objective fit(R"(
+data x : real[N];
+model { iarange i in N { h ~ bernoulli(0.3); x[i] ~ normal(h, 1); } }
+guide { iarange i in N { param l : real; h ~ bernoulli_logit(l) using score(baseline = average); } }
+)",
+                setting);
+  const std::vector<double> logits{0.2, -0.4, 0.7}, own{0.3, -0.2, 0.5};
+  fit.set_parameter("l", logits);
+  const Objective::Value without = fit.evaluate();
+  fit.set_parameter("h.average", {-0.5, 0.25});
+  fit.set_parameter("h.average.of_element", own);
+  const Objective::Value with = fit.evaluate();
+  REQUIRE(with.draws == without.draws);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const double score = with.draws.at("h")[i] - sigmoid(logits[i]);
+    CHECK(with.gradient.at("l")[i] - without.gradient.at("l")[i] == Approx(-(-2 + own[i]) * score));
+  }
+}
+
+TEST_CASE("an expression learns by the squared error of its prediction") {
+  Setting setting;
+  setting.sizes = {{"N", 4}};
+  setting.data["x"] = observed;
+  setting.options.objective = "sampled_elbo"; // one draw that every term reads: its cost is the bound
+  Objective fit(R"(
+data x : real[N];
+model { z ~ normal(0, 1); iarange i in N { x[i] ~ normal(z, 1); } }
+guide { param m : real = 0; param v : real = 0; z ~ normal(m, 0.7) using score(baseline = v); }
+)",
+                setting);
+  fit.set_parameter("m", {0.3});
+  fit.set_parameter("v", {-2.5});
+  const Objective::Value value = fit.evaluate();
+  CHECK(value.gradient.at("v")[0] == Approx(2 * (value.elbo + 2.5)));
+}
+
 TEST_CASE("a baseline predicts the cost of one element whatever part of the rows is drawn") {
   // The error has its minimum where the baseline is the mean of c_i, with or without a subsample.
   Setting setting;

@@ -175,6 +175,11 @@ bool check_kind(Kind kind) {
       const Value vector = d.b.solve_lower(l, d.parameter({known(3)}, {1}), transposed);
       const Value matrix = d.b.solve_lower(l, d.parameter({known(3), known(2)}), transposed);
       d.check(d.weigh(l) + d.weigh(vector) + d.weigh(matrix));
+      // What lies above the diagonal of a factor is not read and has the derivative 0.
+      Case e;
+      const Value full = e.parameter({known(3), known(3)}) +
+                         e.b.literal(ir::Element::real, {known(3), known(3)}, {2, 0, 0, 0, 2, 0, 0, 0, 2});
+      e.check(e.weigh(e.b.solve_lower(full, e.parameter({known(3)}), transposed)));
     }
     return true;
   case Kind::constant:
