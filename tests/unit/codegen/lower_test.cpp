@@ -250,15 +250,20 @@ TEST_CASE("results are the same bits for any number of threads") {
 }
 
 TEST_CASE("updates read the parameters as they were before the step") {
+  // A parameter whose update reads other elements of itself, and two that read each other.
+  const bool itself = GENERATE(true, false);
   const Extent size = Extent::known(40);
   Model model;
   model.graph.parameters = {{"a", {size}, {}, "model"}, {"b", {size}, {}, "model"}};
   model.inputs.parameters = {normals(40, 1), normals(40, 2)};
   Builder builder(model.graph);
   const Value a = builder.parameter(0), b = builder.parameter(1);
-  const Value first = builder.expand(builder.element(a, 0), 0, size);
-  builder.output({OutputKind::store_parameter, "a", (a - first).id(), 0, -1});
-  builder.output({OutputKind::store_parameter, "b", (a + 2.0 * b).id(), 1, -1});
+  std::vector<double> backwards;
+  for (int k = 40; k-- > 0;)
+    backwards.push_back(k);
+  const Value turned = builder.gather(a, builder.literal(Element::integer, {size}, backwards), 0);
+  builder.output({OutputKind::store_parameter, "a", (itself ? a - turned : a - b).id(), 0, -1});
+  builder.output({OutputKind::store_parameter, "b", (itself ? 2.0 * b : a + 2.0 * b).id(), 1, -1});
   for (const bool single : {false, true})
     require_agreement(model.graph, model.inputs, options(single));
 }
