@@ -104,47 +104,40 @@ std::string warm_start_text(const WarmStart& start) {
   return text;
 }
 
-int run_fit(FitArguments& arguments) {
-  FitOptions options = arguments.fit;
-  options.compile = read_compile_options(arguments.common);
-  read_choice(arguments.optimizer, "--optimizer", options.optimizer, options.optimizer_options);
-  for (const std::string& argument : arguments.init)
-    options.init.add_argument(argument);
-  options.epoch_batches = arguments.batches == "epochs";
-  const Data data = read_data(arguments.common);
-  Fit fit = arguments.resume ? resume(arguments, options, data)
-                             : start(Model::load(arguments.model), data, options);
-  // What the run shall have in all, when it is more than it was asked for.
-  const std::int64_t further =
-      arguments.resume && arguments.given.contains("--steps") ? options.steps - fit.step() : 0;
-  const CompileReport& report = fit.compile_report();
+/** What is known before the first step: of the data, of the compiled step, of the start. */
+void print_beginning(const Fit& fit, const FitArguments& arguments) {
   for (const std::string& note : fit.data_notes())
     fmt::print(stderr, "{}\n", note);
-  if (!arguments.quiet)
-    fmt::print(stderr, "compiled in {:.0f} ms ({}{})\n", report.front_ms + report.native_ms, report.precision,
-               report.from_cache ? ", code from the cache" : "");
-  if (const StartChoice& choice = fit.start_choice(); choice.of > 1 && !arguments.quiet && !arguments.resume)
+  if (arguments.quiet)
+    return;
+  const CompileReport& report = fit.compile_report();
+  fmt::print(stderr, "compiled in {:.0f} ms ({}{})\n", report.front_ms + report.native_ms, report.precision,
+             report.from_cache ? ", code from the cache" : "");
+  if (const StartChoice& choice = fit.start_choice(); choice.of > 1 && !arguments.resume)
     fmt::print(stderr, "start {} of {}: {} {:.6g}\n", choice.number, choice.of, fit.bound_name(),
                choice.elbo);
-  if (const std::optional<WarmStart>& start = fit.warm_start(); start && !arguments.quiet)
+  if (const std::optional<WarmStart>& start = fit.warm_start())
     fmt::print(stderr, "{}", warm_start_text(*start));
-  if (arguments.resume && fit.finished() && further <= 0) {
-    fmt::print(stderr, "this run has finished: {} steps; --steps {} would go on\n", fit.step(),
-               2 * fit.step());
-    return 0;
-  }
-  if (!arguments.resume) {
-    // A folder that cannot be written to is better known before the training than after it.
-    fit.checkpoint(arguments.out);
-    for (const char* file : {"summary.json", "params.safetensors"})
-      std::filesystem::remove(std::filesystem::path(arguments.out) / file);
-  }
+}
 
+void print_end(const Fit& fit, const std::string& folder) {
+  fmt::print("{}", summary_table(fit.summaries(), 12));
+  const std::vector<Progress>& trace = fit.trace();
+  if (trace.empty())
+    fmt::print("no step was taken; saved in {}\n", folder);
+  else
+    fmt::print("{} {:.6g} (mean of the last {} steps); saved in {}\n", fit.bound_name(), trace.back().elbo,
+               trace.size() > 1 ? trace.back().step - trace[trace.size() - 2].step : fit.step(), folder);
+}
+
+/** Runs the fit to its end or to Ctrl-C, or `further` steps if that is more than none; shows how it goes, and
+ * saves it now and then and at the end, also when a step fails. */
+void run_and_save(Fit& fit, const FitArguments& arguments, std::int64_t further) {
   runtime::InterruptGuard interrupt;
-  bool interrupted = false;
   std::unique_ptr<runtime::Progress> bar;
   double seconds_before = 0; // of the run that is resumed
   auto saved = std::chrono::steady_clock::now();
+  // Asked often enough that Ctrl-C answers at once; trace rows keep their own rhythm.
   const Observer observer = [&](const Progress& progress) {
     if (!arguments.quiet) {
       if (!bar) {
@@ -163,33 +156,51 @@ int run_fit(FitArguments& arguments) {
     }
     return !interrupt.requested();
   };
-  // The observer is asked often enough that Ctrl-C answers at once; trace rows keep their own rhythm.
   try {
-    fit.run(std::max<std::int64_t>(0, further), observer);
+    fit.run(further, observer);
   } catch (const Error&) {
     fit.save(arguments.out);
     throw;
   }
-  interrupted = !fit.finished();
   if (bar)
     bar->finish(fit.trace().empty() ? 0 : fit.trace().back().seconds - seconds_before);
   fit.save(arguments.out);
-  if (interrupted) {
+}
+
+int run_fit(FitArguments& arguments) {
+  FitOptions options = arguments.fit;
+  options.compile = read_compile_options(arguments.common);
+  read_choice(arguments.optimizer, "--optimizer", options.optimizer, options.optimizer_options);
+  for (const std::string& argument : arguments.init)
+    options.init.add_argument(argument);
+  options.epoch_batches = arguments.batches == "epochs";
+  const Data data = read_data(arguments.common);
+  Fit fit = arguments.resume ? resume(arguments, options, data)
+                             : start(Model::load(arguments.model), data, options);
+  // What the run shall have in all, when it is more than it was asked for.
+  const std::int64_t further =
+      arguments.resume && arguments.given.contains("--steps") ? options.steps - fit.step() : 0;
+  print_beginning(fit, arguments);
+  if (arguments.resume && fit.finished() && further <= 0) {
+    fmt::print(stderr, "this run has finished: {} steps; --steps {} would go on\n", fit.step(),
+               2 * fit.step());
+    return 0;
+  }
+  if (!arguments.resume) {
+    // A folder that cannot be written to is better known before the training than after it.
+    fit.checkpoint(arguments.out);
+    for (const char* file : {"summary.json", "params.safetensors"})
+      std::filesystem::remove(std::filesystem::path(arguments.out) / file);
+  }
+  run_and_save(fit, arguments, std::max<std::int64_t>(0, further));
+  if (!fit.finished()) {
     fmt::print(stderr, "interrupted after step {}; saved in {}\ngo on with: plait fit {} --out {} --resume\n",
                fit.step(), arguments.out, arguments.model, arguments.out);
     return exit_interrupted;
   }
   if (!arguments.quiet) {
     std::cerr << std::flush;
-    fmt::print("{}", summary_table(fit.summaries(), 12));
-    if (fit.trace().empty())
-      fmt::print("no step was taken; saved in {}\n", arguments.out);
-    else
-      fmt::print("{} {:.6g} (mean of the last {} steps); saved in {}\n", fit.bound_name(),
-                 fit.trace().back().elbo,
-                 fit.trace().size() > 1 ? fit.trace().back().step - fit.trace()[fit.trace().size() - 2].step
-                                        : fit.step(),
-                 arguments.out);
+    print_end(fit, arguments.out);
   }
   return 0;
 }
