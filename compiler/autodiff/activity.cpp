@@ -20,7 +20,8 @@ std::size_t place(NodeId id) {
 
 class Activity {
 public:
-  Activity(const Graph& graph, const std::vector<bool>& sources) : graph_(graph), active_(sources) {}
+  Activity(const Graph& graph, const std::vector<bool>& sources, const std::vector<bool>& held)
+      : graph_(graph), held_(held), active_(sources) {}
 
   std::vector<bool> run() {
     region(ir::root_region);
@@ -31,6 +32,8 @@ private:
   void region(RegionId id) {
     for (NodeId member : graph_.regions[place(id)].order) {
       const Node& node = graph_.node(member);
+      if (held_[place(member)])
+        continue;
       if (node.kind == Kind::loop)
         loop(member);
       else if (node.kind == Kind::loop_result)
@@ -48,7 +51,7 @@ private:
       changed = false;
       region(loop.body);
       for (std::size_t k = 0; k < loop.arguments.size(); ++k)
-        if (!active_[place(loop.arguments[k])] &&
+        if (!active_[place(loop.arguments[k])] && !held_[place(loop.arguments[k])] &&
             (active_[place(loop.inits[k])] || active_[place(loop.nexts[k])])) {
           active_[place(loop.arguments[k])] = true;
           changed = true;
@@ -70,6 +73,7 @@ private:
   }
 
   const Graph& graph_;
+  const std::vector<bool>& held_;
   std::vector<bool> active_;
 };
 
@@ -90,8 +94,9 @@ void outer_operands(const Graph& graph, NodeId loop_node, std::set<NodeId>& foun
 
 } // namespace
 
-std::vector<bool> active_nodes(const Graph& graph, const std::vector<bool>& sources) {
-  return Activity(graph, sources).run();
+std::vector<bool> active_nodes(const Graph& graph, const std::vector<bool>& sources,
+                               const std::vector<bool>& held) {
+  return Activity(graph, sources, held).run();
 }
 
 std::set<std::size_t> needed_carried(const Graph& graph, NodeId loop_node, const std::vector<bool>& active,

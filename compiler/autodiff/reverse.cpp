@@ -45,9 +45,10 @@ using Guards = std::vector<Guard>;
 
 class Reverse {
 public:
-  Reverse(Builder& builder, Value loss, std::span<const Value> with_respect_to)
+  Reverse(Builder& builder, Value loss, std::span<const Value> with_respect_to, std::span<const NodeId> held)
       : builder_(builder), graph_(builder.graph()), loss_(loss),
-        wanted_(with_respect_to.begin(), with_respect_to.end()), forward_values_(builder) {}
+        wanted_(with_respect_to.begin(), with_respect_to.end()), held_(held.begin(), held.end()),
+        forward_values_(builder) {}
 
   std::vector<Value> run() {
     check();
@@ -93,7 +94,10 @@ private:
       for (std::size_t id = 0; id < graph_.nodes.size(); ++id)
         if (graph_.nodes[id].kind == Kind::parameter && parameters_.contains(graph_.nodes[id].index))
           sources[id] = true;
-    active_ = active_nodes(graph_, sources);
+    std::vector<bool> held(graph_.nodes.size(), false);
+    for (NodeId id : held_)
+      held[place(id)] = true;
+    active_ = active_nodes(graph_, sources, held);
   }
 
   /** The node that stands for all nodes reading the same parameter. */
@@ -191,6 +195,15 @@ private:
     if (full.id() != sum.id())
       set_guards(full, guards_of(sum), true);
     return full;
+  }
+
+  /** One number for every value of what is summed out. A value that cannot be (log p = -inf) weighs 0
+   * exactly, and so is the adjoint of what its weight is made of, whose own derivatives may be infinite: of
+   * log(k * r) at k = 0. Then 0 * inf stands for 0. The derivative of exp is its value, which is finite in
+   * a finite sum. */
+  bool is_of_summed_out(const Type& type) const {
+    return std::any_of(type.axes.begin(), type.axes.end(),
+                       [&](AxisId axis) { return graph_.axis(axis).kind == ir::AxisKind::enumerated; });
   }
 
   /** Ops whose derivative is a sign or a selection cannot make NaN of zero. */
@@ -299,6 +312,8 @@ private:
       Guards guards = guards_of(grad);
       if (elementwise && !is_linear(op))
         part = guarded(part, guards);
+      if (elementwise && !is_linear(op) && op != &op::exp && is_of_summed_out(graph_.type(id)))
+        part = ir::select(ir::equal(grad, builder_.real(0)), builder_.real(0), part);
       if (op == &op::select)
         guards.push_back({forward_values_.read(frame, operands[0]).id(), k == 1});
       contribute(frame, operands[k], part);
@@ -457,6 +472,7 @@ private:
   Graph& graph_;
   const Value loss_;
   const std::vector<Value> wanted_;
+  const std::vector<NodeId> held_;
   ForwardValues forward_values_;
   std::vector<bool> active_;
   std::map<std::int32_t, NodeId>
@@ -468,8 +484,9 @@ private:
 
 } // namespace
 
-std::vector<Value> gradients(Builder& builder, Value loss, std::span<const Value> with_respect_to) {
-  return Reverse(builder, loss, with_respect_to).run();
+std::vector<Value> gradients(Builder& builder, Value loss, std::span<const Value> with_respect_to,
+                             std::span<const NodeId> held) {
+  return Reverse(builder, loss, with_respect_to, held).run();
 }
 
 } // namespace plait::autodiff

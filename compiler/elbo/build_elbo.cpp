@@ -71,15 +71,40 @@ std::map<std::string, ir::NodeId> pathwise_draws(const Executor& walk, const ir:
   return result;
 }
 
-/** By parameter, whether a latent's draw depends on it. \throws Unsupported when such a parameter also enters
- * a density of the model directly: its gradient would need both losses. The same when a loop of the guide
- * carries it together with draws: log q has then no derivative along the draws alone. */
-std::vector<bool> parameters_of_draws(const Executor& walk, const ir::Graph& graph,
-                                      const program::Program& program, std::string_view objective) {
+/** Everything that the guide draws: in the loops that draw it, and as read from outside of them. */
+std::vector<ir::NodeId> nodes_of_draws(const Executor& walk) {
   std::vector<ir::NodeId> draws;
-  for (const auto& [name, latent] : walk.latents)
+  for (const auto& [name, latent] : walk.latents) {
     draws.push_back(latent.value.id());
-  std::vector<bool> result;
+    for (const Latent::Draw& draw : latent.draws)
+      draws.push_back(draw.value.id());
+  }
+  return draws;
+}
+
+/** \throws Unsupported when the guide draws a latent for each value of one that it sums out: the weight of
+ * log q is then q of that value, and the doubly reparameterized gradient does not hold. */
+void refuse_draws_of_summed_out(const Executor& walk, const ir::Graph& graph, std::string_view objective) {
+  for (const auto& [name, latent] : walk.latents)
+    for (const Latent::Draw& draw : latent.draws)
+      for (const EnumeratedSite& site : walk.enumerated)
+        if (site.in_guide && ir::contains(graph.type(draw.value.id()).axes, site.axis))
+          throw Unsupported(
+              draw.term ? walk.terms[*draw.term].span : site.span,
+              fmt::format(
+                  "the objective {} with a draw of `{}` for each value of `{}`, which the guide sums out",
+                  objective, name, site.site))
+              .note(site.span, fmt::format("`{}` is summed out here", site.site))
+              .with_hint("use `--objective \"renyi(alpha=0)\"`, the same bound");
+}
+
+/** By parameter, which losses it follows: whether a latent's draw depends on it, and whether the log weights
+ * do at held draws. \throws Unsupported when a loop of the guide carries a parameter together with draws: log
+ * q has then no derivative along the draws alone. */
+std::vector<Follows> losses_of_parameters(const Executor& walk, const ir::Graph& graph,
+                                          const program::Program& program,
+                                          const std::vector<ir::NodeId>& draws, std::string_view objective) {
+  std::vector<Follows> result;
   for (std::size_t k = 0; k < graph.parameters.size(); ++k) {
     std::vector<ir::NodeId> sources;
     for (std::size_t id = 0; id < graph.nodes.size(); ++id)
@@ -87,18 +112,20 @@ std::vector<bool> parameters_of_draws(const Executor& walk, const ir::Graph& gra
           graph.nodes[id].index == static_cast<std::int32_t>(k))
         sources.push_back(static_cast<ir::NodeId>(id));
     const Dependence dependence(graph, sources, {});
-    result.push_back(
-        std::any_of(draws.begin(), draws.end(), [&](ir::NodeId draw) { return dependence.reaches(draw); }));
-    if (!result.back())
+    if (std::none_of(draws.begin(), draws.end(), [&](ir::NodeId draw) { return dependence.reaches(draw); })) {
+      result.push_back(Follows::loss);
       continue;
-    const Dependence direct(graph, sources, draws);
-    for (const Term& term : walk.terms)
-      if (term.kind != TermKind::guide && direct.reaches(term.log_prob.id()))
-        throw Unsupported(
-            program.guide_span,
-            fmt::format("the objective {} with parameter {}, which shapes draws of the guide and enters "
-                        "the density of {} directly: use `--objective elbo` or `stl`",
-                        objective, graph.parameters[k].name, term.site));
+    }
+    const Dependence at_held_draws(graph, sources, draws);
+    const bool is_direct =
+        std::any_of(walk.terms.begin(), walk.terms.end(),
+                    [&](const Term& term) {
+                      return term.kind != TermKind::guide && at_held_draws.reaches(term.log_prob.id());
+                    }) ||
+        std::any_of(walk.enumerated.begin(), walk.enumerated.end(), [&](const EnumeratedSite& site) {
+          return site.in_guide && at_held_draws.reaches(site.log_weight.id());
+        });
+    result.push_back(is_direct ? Follows::guide_and_direct_loss : Follows::guide_loss);
     const Dependence mixed(graph, sources, walk.hold().draws());
     for (ir::NodeId carried : walk.carried_draws)
       if (mixed.reaches(carried))
@@ -109,6 +136,20 @@ std::vector<bool> parameters_of_draws(const Executor& walk, const ir::Graph& gra
                         objective, graph.parameters[k].name));
   }
   return result;
+}
+
+/** The same contributions, of what the guide draws without a derivative. */
+std::vector<Contribution> without_drawn_densities(std::vector<Contribution> contributions,
+                                                  const Executor& walk) {
+  for (Contribution& contribution : contributions) {
+    const bool is_summed_out =
+        std::any_of(walk.enumerated.begin(), walk.enumerated.end(), [&](const EnumeratedSite& site) {
+          return site.in_guide && site.site == contribution.site;
+        });
+    if (contribution.of_guide && !is_summed_out)
+      contribution.value = ir::stop_gradient(contribution.value);
+  }
+  return contributions;
 }
 
 const Objective& chosen_objective(const ElboOptions& options) {
@@ -144,9 +185,9 @@ void walk_program(Walk& walk, const program::Program& program, const Objective& 
                     program.family->family));
 }
 
-/** The addends of the ELBO, finite variables summed out. */
-std::vector<Contribution> elbo_contributions(Executor& executor, ir::Builder& builder, bool analytic) {
-  std::vector<Contribution> contributions = contributions_of(executor, builder, analytic);
+/** Sums finite variables out of the addends of the ELBO. */
+std::vector<Contribution> summed_out(std::vector<Contribution> contributions, Executor& executor,
+                                     ir::Builder& builder) {
   eliminate(contributions, executor, builder);
   expect(contributions, executor, builder);
   scale_elements(contributions, executor);
@@ -184,7 +225,8 @@ std::optional<Elbo> build(const program::Program& program, const ElboOptions& op
   if (!executor.learns_by_weights)
     warn_of_jumps(executor.jumps, pathwise_draws(executor, *walk.elbo.graph), *walk.elbo.graph, diagnostics);
 
-  std::vector<Contribution> contributions = elbo_contributions(executor, builder, objective.analytic);
+  std::vector<Contribution> contributions =
+      summed_out(contributions_of(executor, builder, objective.analytic), executor, builder);
   ObjectiveContext context;
   context.builder = &builder;
   context.walk = &executor;
@@ -193,6 +235,13 @@ std::optional<Elbo> build(const program::Program& program, const ElboOptions& op
   context.parameters = walk.elbo.parameters.get();
   context.running_averages = options.running_averages;
   context.options = option_values(objective, options);
+  std::optional<Value> weakness; // of latent terms
+  context.undrawn = [&] {
+    std::vector<Contribution> undrawn =
+        summed_out(without_drawn_densities(contributions_of(executor, builder, objective.analytic), executor),
+                   executor, builder);
+    return weakness ? annealed(std::move(undrawn), *weakness) : undrawn;
+  };
   std::optional<std::vector<Contribution>> dreamt;
   context.dream = [&] {
     if (!dreamt) {
@@ -207,15 +256,21 @@ std::optional<Elbo> build(const program::Program& program, const ElboOptions& op
   ObjectiveValue value = objective.make.get()(context);
   if (options.anneal) {
     // The reported bound stays the true one.
-    const std::vector<Contribution> weakened = annealed(contributions, builder.input("kl_weight"));
+    weakness = builder.input("kl_weight");
+    const std::vector<Contribution> weakened = annealed(contributions, *weakness);
     context.contributions = &weakened;
     ObjectiveValue followed = objective.make.get()(context);
     value.loss = followed.loss;
     value.guide_loss = followed.guide_loss;
+    value.direct_loss = followed.direct_loss;
     value.updates = std::move(followed.updates);
   }
-  if (value.guide_loss)
-    walk.elbo.shapes_draws = parameters_of_draws(executor, *walk.elbo.graph, program, objective.name);
+  if (value.guide_loss) {
+    refuse_draws_of_summed_out(executor, *walk.elbo.graph, objective.name);
+    walk.elbo.draws = nodes_of_draws(executor);
+    walk.elbo.follows =
+        losses_of_parameters(executor, *walk.elbo.graph, program, walk.elbo.draws, objective.name);
+  }
   walk.elbo.objective = std::move(value);
   warn_of_unused_baselines(program, objective, diagnostics);
   walk.elbo.estimates = describe_estimates(program, executor, objective, walk.particles.has_value());

@@ -32,6 +32,9 @@ struct SiteEstimate {
   std::string estimator;
 };
 
+/** Which losses of an objective a parameter follows: see ObjectiveValue. */
+enum class Follows : std::uint8_t { loss, guide_loss, guide_and_direct_loss };
+
 /** The objective, appended to `graph`. */
 struct Elbo {
   std::unique_ptr<ir::Graph> graph;
@@ -39,8 +42,9 @@ struct Elbo {
   std::unique_ptr<guide::Parameters> parameters;
   ObjectiveValue objective;
   std::vector<SiteEstimate> estimates;
-  std::vector<bool>
-      shapes_draws; ///< by parameter: whether a latent's draw depends on it; empty: of no interest
+  /** By parameter, which losses it follows; empty: all follow `loss`. */
+  std::vector<Follows> follows;
+  std::vector<ir::NodeId> draws;            ///< of the latents, inside their loops and outside
   std::map<std::string, ir::Value> latents; ///< top-level latents: value with its plates as axes, by site
 };
 

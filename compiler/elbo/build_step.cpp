@@ -28,14 +28,23 @@ std::vector<Value> parameter_nodes(Elbo& elbo) {
 std::vector<Value> parameter_gradients(Elbo& elbo, const std::vector<Value>& nodes) {
   if (!elbo.objective.guide_loss)
     return autodiff::gradients(*elbo.builder, elbo.objective.loss, nodes);
-  std::vector<Value> of_model, of_guide;
-  for (std::size_t k = 0; k < nodes.size(); ++k)
-    (elbo.shapes_draws[k] ? of_guide : of_model).push_back(nodes[k]);
+  std::vector<Value> of_model, of_guide, of_both;
+  for (std::size_t k = 0; k < nodes.size(); ++k) {
+    (elbo.follows[k] == Follows::loss ? of_model : of_guide).push_back(nodes[k]);
+    if (elbo.follows[k] == Follows::guide_and_direct_loss)
+      of_both.push_back(nodes[k]);
+  }
   const std::vector<Value> model = autodiff::gradients(*elbo.builder, elbo.objective.loss, of_model);
   const std::vector<Value> guide = autodiff::gradients(*elbo.builder, *elbo.objective.guide_loss, of_guide);
+  std::vector<Value> direct;
+  if (!of_both.empty())
+    direct = autodiff::gradients(*elbo.builder, *elbo.objective.direct_loss, of_both, elbo.draws);
   std::vector<Value> result;
-  for (std::size_t k = 0, m = 0, g = 0; k < nodes.size(); ++k)
-    result.push_back(elbo.shapes_draws[k] ? guide[g++] : model[m++]);
+  for (std::size_t k = 0, m = 0, g = 0, d = 0; k < nodes.size(); ++k) {
+    result.push_back(elbo.follows[k] == Follows::loss ? model[m++] : guide[g++]);
+    if (elbo.follows[k] == Follows::guide_and_direct_loss)
+      result.back() = result.back() + direct[d++];
+  }
   return result;
 }
 

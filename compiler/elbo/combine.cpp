@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 namespace plait::elbo {
@@ -209,6 +210,13 @@ void eliminate(std::vector<Contribution>& contributions, const Executor& walk, i
                    walk.enumerated, builder);
 }
 
+Value where_possible(Value weight, Value value) {
+  // The densities hold the logarithm of probability 0 at that of the smallest float.
+  constexpr double least = 2.0 * std::numeric_limits<float>::min();
+  ir::Builder& builder = value.builder();
+  return ir::select(ir::greater(weight, builder.real(least)), value, builder.real(0));
+}
+
 void expect(std::vector<Contribution>& contributions, const Executor& walk, ir::Builder& builder) {
   // q of a site may itself depend on other enumerated sites: a weight multiplies the q of every site it
   // mentions.
@@ -245,7 +253,8 @@ void expect(std::vector<Contribution>& contributions, const Executor& walk, ir::
     if (!log_weight)
       continue;
     std::sort(summed.begin(), summed.end());
-    contribution.value = builder.sum(ir::exp(log_weight) * contribution.value, summed);
+    const Value weight = ir::exp(log_weight);
+    contribution.value = builder.sum(weight * where_possible(weight, contribution.value), summed);
     contribution.by_iteration = Value();
   }
 }

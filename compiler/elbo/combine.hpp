@@ -54,6 +54,10 @@ ir::Value take_factors(std::vector<Contribution>& contributions, const Enumerate
                        const std::vector<ir::AxisId>& axes, const std::vector<EnumeratedSite>& all,
                        ir::Builder& builder);
 
+/** `value` where its weight is a probability above 0, else 0: what cannot happen counts nothing in an
+ * expectation, whatever its density. */
+ir::Value where_possible(ir::Value weight, ir::Value value);
+
 /** Replaces contributions that mention sites enumerated in the guide by their expectation under q. */
 void expect(std::vector<Contribution>& contributions, const Executor& walk, ir::Builder& builder);
 

@@ -411,10 +411,7 @@ Value Executor::expect_iteration(std::size_t first_term, std::size_t first_site,
     std::erase_if(read, [&](AxisId axis) { return !ir::contains(own, axis); });
     unread = ir::subtract(axes, read);
     const Value marginal = unread.empty() ? weights : builder_->sum(weights, unread);
-    // What cannot happen counts nothing, whatever its density.
-    const Value possible =
-        ir::select(ir::greater(marginal, builder_->real(0)), term.log_prob, builder_->real(0));
-    term.log_prob = builder_->sum(marginal * possible, read);
+    term.log_prob = builder_->sum(marginal * where_possible(marginal, term.log_prob), read);
   }
   return log_weights;
 }

@@ -20,7 +20,9 @@ struct ObjectiveContext {
   std::optional<ir::AxisId> particles;
   std::map<std::string, double> options;
   guide::Parameters* parameters = nullptr; ///< where baselines keep their state
-  bool running_averages = true;            ///< false: baselines remember nothing from step to step
+  /** The same values, the density log q of what the guide draws without any derivative. */
+  std::function<std::vector<Contribution>()> undrawn;
+  bool running_averages = true; ///< false: baselines remember nothing from step to step
   /** The guide's log densities of latents that the model has drawn, given data that it has drawn with them.
    * \throws Unsupported when the model cannot be simulated. */
   std::function<std::vector<Contribution>()> dream;
@@ -38,6 +40,8 @@ struct ObjectiveValue {
   ir::Value loss;     ///< real scalar; gradients are taken of this
   /** When set, parameters that shape the draws follow the gradient of this instead of `loss`. */
   std::optional<ir::Value> guide_loss;
+  /** Those that enter the log weights besides follow this too, with the draws held. */
+  std::optional<ir::Value> direct_loss;
   std::vector<std::pair<std::string, ir::Value>> parts; ///< named addends of `reported`, when it is a sum
   std::vector<StateUpdate> updates;                     ///< of the state that `loss` reads
 };

@@ -269,15 +269,44 @@ ExprPtr Checker::convert(const ExprPtr& value, const Type& type, const std::stri
   return value;
 }
 
+bool Checker::check_constant_sum(const ExprPtr& value, const Type& type, const std::string& what) {
+  if (type.support.kind != SupportKind::simplex || value->type.dims.size() != 1)
+    return true;
+  constexpr double tolerance = 1e-6; // as written in decimals: 0.333333 three times
+  double sum = 0;
+  if (auto* array = get_if<ArrayExpr>(value)) {
+    for (ExprPtr element : array->elements) {
+      if (auto* convert = get_if<ToReal>(element))
+        element = convert->operand;
+      const auto number = constant_value(element);
+      if (!number)
+        return true;
+      sum += *number;
+    }
+  } else if (auto* call = get_if<BuiltinCall>(value); call && call->builtin->kind == BuiltinKind::fill) {
+    const auto number = constant_value(call->arguments[0]);
+    const auto size = value->type.dims[0].value();
+    if (!number || !size)
+      return true;
+    sum = *number * static_cast<double>(*size);
+  } else {
+    return true;
+  }
+  if (std::abs(sum - 1) <= tolerance)
+    return true;
+  errors::constant_sum(out_, value->span, what, sum);
+  return false;
+}
+
 bool Checker::check_constant_inside(const ExprPtr& value, const Type& type, const std::string& what) {
   if (auto* array = get_if<ArrayExpr>(value)) {
     for (const ExprPtr& element : array->elements)
       if (!check_constant_inside(element, type, what))
         return false;
-    return true;
+    return check_constant_sum(value, type, what);
   }
   if (auto* call = get_if<BuiltinCall>(value); call && call->builtin->kind == BuiltinKind::fill)
-    return check_constant_inside(call->arguments[0], type, what);
+    return check_constant_inside(call->arguments[0], type, what) && check_constant_sum(value, type, what);
   if (auto* convert = get_if<ToReal>(value))
     return check_constant_inside(convert->operand, type, what);
   auto number = constant_value(value);

@@ -119,6 +119,8 @@ private:
   std::optional<Dim> dim_of(const ExprPtr& expr) const;
   bool set_bounds(Type& type, const ast::Type& written);
   bool check_constant_inside(const ExprPtr& value, const Type& type, const std::string& what);
+  /// Of a vector of numbers where a simplex is wanted, that they sum to 1.
+  bool check_constant_sum(const ExprPtr& value, const Type& type, const std::string& what);
   ExprPtr size_value(const Dim& dim, Span span);
   /// `value` as a value of `type`'s element: converts to real, or reports why it does not fit.
   ExprPtr convert(const ExprPtr& value, const Type& type, const std::string& what);

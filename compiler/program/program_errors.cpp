@@ -270,6 +270,12 @@ Diagnostic& constant_outside_support(Diagnostics& out, Span span, const std::str
                    fmt::format("{} must be {}, but this is {}", what, describe(support), value));
 }
 
+Diagnostic& constant_sum(Diagnostics& out, Span span, const std::string& what, double sum) {
+  return out
+      .error("outside-support", span, fmt::format("{} must sum to 1, but this sums to {:.6g}", what, sum))
+      .with_hint("divide by the sum; `softmax(…)` makes a simplex of any numbers");
+}
+
 Diagnostic& constant_sees_only_constants(Diagnostics& out, Span span, const std::string& name, Span other) {
   return out
       .error("constant", span, fmt::format("a constant is made of numbers and constants, not of `{}`", name))

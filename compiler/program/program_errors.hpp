@@ -55,6 +55,7 @@ Diagnostic& constant_shape(Diagnostics& out, Span span, const std::string& name,
                            const std::string& given, Span other);
 Diagnostic& constant_outside_support(Diagnostics& out, Span span, const std::string& what, double value,
                                      const catalog::Support& support);
+Diagnostic& constant_sum(Diagnostics& out, Span span, const std::string& what, double sum);
 Diagnostic& constant_sees_only_constants(Diagnostics& out, Span span, const std::string& name, Span other);
 Diagnostic& wrong_element(Diagnostics& out, Span span, const std::string& what, const std::string& wanted,
                           const std::string& given);

@@ -20,7 +20,11 @@ void refuse_score_sites(const ObjectiveContext& context) {
 // (Tucker et al. 2019): with normalized weights v_k,
 //   theta: sum_k v_k d log w_k / d theta,       phi: sum_k v_k^2 (d log w_k / d z_k) (d z_k / d phi).
 // log q has its parameters stopped, so log w_k depends on phi through z_k alone: the two sums are the
-// gradients of two losses, one for the parameters of the model and one for those that shape the draws.
+// gradients of two losses, one for the parameters of the model and one for those that shape the draws. A
+// parameter that does both, or enters log w through weights q(k) of what the guide sums out, has
+//   sum_k v_k (d log w_k / d phi at held draws, log q(z_k) left out) + sum_k v_k^2 (d log w_k / d z_k) (d z_k
+//   / d phi),
+// the second loss and, at held draws, one with v_k - v_k^2 for v_k.
 ObjectiveValue make_iwae(const ObjectiveContext& context) {
   refuse_score_sites(context);
   ir::Builder& builder = *context.builder;
@@ -33,6 +37,9 @@ ObjectiveValue make_iwae(const ObjectiveContext& context) {
   const Value normalized = ir::stop_gradient(ir::exp(weights.value - log_sum));
   result.loss = -over_rows(builder.sum(normalized * weights.value, {particles}), weights);
   result.guide_loss = -over_rows(builder.sum(ir::square(normalized) * weights.value, {particles}), weights);
+  const LogWeights undrawn = log_weights(context, context.undrawn());
+  const Value rest = normalized - ir::square(normalized);
+  result.direct_loss = -over_rows(builder.sum(rest * undrawn.value, {particles}), undrawn);
   return result;
 }
 

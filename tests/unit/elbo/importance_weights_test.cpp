@@ -325,3 +325,56 @@ guide { param l : real = 0; iarange i in N { h ~ bernoulli_logit(l) using score(
     CHECK(text.find("the objective " + name + " does not use the baseline of `h`") != std::string::npos);
   }
 }
+
+TEST_CASE("iwae: a parameter in several places has the sum of what its copies have") {
+  // Copies in the draw follow v_k^2, those in the density of the model or in q of what the guide sums out
+  // v_k.
+  struct Row {
+    std::string shared, apart;
+  };
+  const std::string data = "data x : real[N];\n";
+  const auto prior_and_draw = [&](const std::string& first, const std::string& second) {
+    return data + "model { iarange i in N { z ~ normal(" + first +
+           ", 1.5); x[i] ~ normal(z, 0.9); } }\n"
+           "guide { iarange i in N { z ~ normal(0.7 * " +
+           second + " + 0.4 * x[i], 0.8); } }\n";
+  };
+  const auto summed_out_and_draw = [&](const std::string& first, const std::string& second) {
+    return data +
+           "model { iarange i in N { k ~ bernoulli(0.3); z ~ normal(0, 1); x[i] ~ normal(z + 2 * k, 1); } }\n"
+           "guide { iarange i in N { k ~ bernoulli_logit(" +
+           first + " - 0.3 * x[i]) using enumerate; z ~ normal(" + second + " * x[i], 0.8); } }\n";
+  };
+  const auto chains = [&](const std::string& first, const std::string& second) {
+    return data + "model { iarange i in N { for t in 0..2 { z[t] ~ normal(t == 0 ? 0 : " + first +
+           " * z[t - 1], 1); } x[i] ~ normal(z[1], 1); } }\n"
+           "guide { iarange i in N { for t in 0..2 { z[t] ~ normal(t == 0 ? 0.3 : " +
+           second + " * z[t - 1], 0.8); } } }\n";
+  };
+  const std::string one = "param h : real;\n", two = "param f : real;\nparam g : real;\n";
+  const Row row = GENERATE_COPY(Row{one + prior_and_draw("h", "h"), two + prior_and_draw("f", "g")},
+                                Row{one + summed_out_and_draw("h", "h"), two + summed_out_and_draw("f", "g")},
+                                Row{one + chains("h", "h"), two + chains("f", "g")});
+  const bool weakened = GENERATE(false, true);
+  INFO(row.shared);
+  Setting setting;
+  setting.sizes = {{"N", 2}};
+  setting.data["x"] = {0.5, 1.5};
+  setting.options.particles = 3;
+  setting.options.objective = "iwae";
+  setting.options.anneal = weakened;
+  Objective shared(row.shared, setting), apart(row.apart, setting);
+  shared.set_parameter("h", {0.6});
+  apart.set_parameter("f", {0.6});
+  apart.set_parameter("g", {0.6});
+  if (weakened)
+    shared.inputs.inputs["kl_weight"] = apart.inputs.inputs["kl_weight"] = 0.4;
+  for (std::uint32_t step = 0; step < 10; ++step) {
+    shared.inputs.step = apart.inputs.step = step;
+    const auto together = shared.evaluate().gradient;
+    const auto copies = apart.evaluate().gradient;
+    CHECK(std::abs(copies.at("f")[0]) > 1e-6);
+    CHECK(std::abs(copies.at("g")[0]) > 1e-6);
+    CHECK(together.at("h")[0] == Approx(copies.at("f")[0] + copies.at("g")[0]).epsilon(1e-10));
+  }
+}

@@ -150,3 +150,37 @@ model {
 guide { iarange j in M { b ~ bernoulli(0.3) using enumerate; } }
 )") == Approx(expected).epsilon(1e-12));
 }
+
+TEST_CASE("a value that cannot be has no part in the gradient, whatever its derivative") {
+  // At k = 0 every count above 0 has density -inf, and the logarithm of the rate an infinite derivative.
+  const std::string rate = GENERATE(as<std::string>(), "poisson(r * k)", "poisson_log(log(r * k))");
+  const std::string guide =
+      GENERATE(as<std::string>(), "",
+               "guide { iarange i in N { k ~ categorical([0, 0.4, 0.6]) using enumerate; } }\n");
+  INFO(rate << " " << guide);
+  Setting setting;
+  setting.sizes = {{"N", 3}};
+  setting.data["y"] = {3, 2, 1};
+  Objective fit(
+      "data y : int[N];\nparam r : real = 1;\nmodel { iarange i in N { k ~ categorical([0.2, 0.3, 0.5])" +
+          std::string(guide.empty() ? " using enumerate" : "") + "; y[i] ~ " + rate + "; } }\n" + guide,
+      setting);
+  const auto bound = [&](const std::vector<double>& at) {
+    double total = 0;
+    for (double y : {3.0, 2.0, 1.0}) {
+      double sum = 0;
+      for (int k = 0; k < 3; ++k) {
+        const double prior = k == 0 ? 0.2 : k == 1 ? 0.3 : 0.5, q = k == 0 ? 0 : k == 1 ? 0.4 : 0.6;
+        const double log_rate = std::log(at[0] * k);
+        const double log_joint = std::log(prior) + y * log_rate - at[0] * k - std::lgamma(y + 1);
+        sum += guide.empty() ? std::exp(log_joint) : q == 0 ? 0 : q * (log_joint - std::log(q));
+      }
+      total += guide.empty() ? std::log(sum) : sum;
+    }
+    return total;
+  };
+  fit.set_parameter("r", {1.3});
+  const auto value = fit.evaluate();
+  CHECK(value.elbo == Approx(bound({1.3})).epsilon(1e-10));
+  CHECK(value.gradient.at("r")[0] == Approx(derivative(bound, {1.3}, 0)).epsilon(1e-8));
+}
