@@ -25,13 +25,7 @@ std::optional<Layout> layout_of(const program::Program& program, const std::stri
   for (const program::Symbol& symbol : program.symbols)
     if (symbol.name == name && symbol.block == block && symbol.kind != program::SymbolKind::data)
       return Layout{symbol.frames, symbol.type.dims};
-  std::optional<Layout> result;
-  program::for_each_statement(program.model, [&](const program::Statement& statement) {
-    if (const auto* sample = program::get_if<program::Sample>(statement))
-      if (sample->observed && program.symbol(sample->symbol).name == name && !result)
-        result = Layout{sample->frames, sample->type.dims};
-  });
-  return result;
+  return std::nullopt;
 }
 
 /** The value with all plates that it lies in, in the order of their nesting, outermost first. Axes print in
@@ -210,6 +204,15 @@ std::optional<PosteriorDraws> build_draws(const program::Program& program, const
       result.latents[name] = arranged(name, program::BlockKind::model, latent.value);
       if (const auto exists = existence.find(name); exists != existence.end())
         result.latents[name].exists = arranged(name, program::BlockKind::model, exists->second).value;
+    }
+    for (const auto& [data, redrawn] : executor.take_redrawn()) {
+      DrawnValue drawn{redrawn.value, {}, redrawn.exists};
+      const std::vector<program::Dim>& dims = program.symbol(data).type.dims;
+      for (std::size_t dim = 0; dim < dims.size(); ++dim)
+        for (const program::SizeTerm& term : dims[dim].terms)
+          if (term.row == program::SizeTerm::Row::open)
+            drawn.ragged.push_back({dim, 0, term.name, term.factor, dims[dim].constant});
+      result.results[program.symbol(data).name] = drawn;
     }
     for (const auto& [name, value] : executor.results)
       result.results[name] = arranged(name, program::BlockKind::predict, value);

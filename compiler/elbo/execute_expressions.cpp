@@ -385,13 +385,8 @@ Value Executor::evaluate_index(const program::Index& index) {
             return kind == program::SymbolKind::plate_index || kind == program::SymbolKind::loop_index;
           }();
       if (!safe) {
-        // A computed index such as t - 1 may leave the array in an iteration whose value is discarded by a
-        // condition.
         const Extent extent = value.type().shape.at(static_cast<std::size_t>(dim));
-        const Value zero = builder_->integer(0);
-        const Value last = ir::integer_subtract(builder_->extent(extent), builder_->integer(1));
-        position = ir::select(ir::less(position, zero), zero, position);
-        position = ir::select(ir::greater(position, last), last, position);
+        position = inside(position, ir::integer_subtract(builder_->extent(extent), builder_->integer(1)));
       }
       const auto inserted = static_cast<std::int32_t>(position.type().shape.size());
       value = builder_->gather(value, position, dim);
@@ -401,6 +396,12 @@ Value Executor::evaluate_index(const program::Index& index) {
     }
   }
   return value;
+}
+
+Value Executor::inside(Value position, Value last) const {
+  const Value zero = builder_->integer(0);
+  position = ir::select(ir::less(position, zero), zero, position);
+  return ir::select(ir::greater(position, last), last, position);
 }
 
 Value Executor::evaluate_layer(const program::LayerCall& call) {

@@ -327,6 +327,7 @@ void Executor::leave_chain_term(const Chain& chain, Value weights) {
 void Executor::walk_for(const program::ForStatement& statement) {
   const std::vector<Value> before = bound_;
   std::vector<SummedLoop> summed_before = std::exchange(summed_loops_, {});
+  std::map<SymbolId, Scattered> scattered_before = std::exchange(scattered_, {});
   const LoopPlan plan = plan_loop(*program_, statement, [&](const auto& sample) { return sums_out(sample); });
   LoopWalk walk{statement, program_->loop(statement.loop), plan, begin_chain(statement, plan)};
   const Chain& chain = walk.chain;
@@ -340,6 +341,8 @@ void Executor::walk_for(const program::ForStatement& statement) {
   const std::vector<SymbolId> lost = hand_over_symbols(walk, stacked);
   hand_over_latents(walk, stacked);
   hand_over_sums(walk.first, sums);
+  const std::map<SymbolId, Scattered> scattered = std::exchange(scattered_, std::move(scattered_before));
+  hand_over_scattered(scattered, sums);
   hand_over_scores(walk.first, stacked);
   if (walk.guide_weights && role_ == Role::guide)
     stacked.add(to_table(walk.guide_weights, chain.axes()),

@@ -130,12 +130,14 @@ void Executor::walk_sample(const program::Sample& sample, const program::Stateme
       throw Unsupported(sample.span, fmt::format("drawing {}, which is summed out here", symbol.name));
     } else if (!sample.observed || drawing.redraws_data) {
       const Value value = draw_from(sample, parameters).value;
-      if (sample.observed)
+      if (sample.observed) {
         keep_drawn(sample, value);
-      else
+        keep_redrawn(sample, value);
+      } else {
         bound_[static_cast<std::size_t>(symbol.id)] = of_symbol(value, symbol);
-      if (sample.observed || (loops_.empty() && of_predict_block(symbol.id)))
-        produce(symbol.name, value);
+        if (loops_.empty() && of_predict_block(symbol.id))
+          produce(symbol.name, value);
+      }
     }
   } else if (sample.observed) {
     if (drawing.absent.contains(symbol.id)) {

@@ -24,6 +24,13 @@ Executor::Executor(const program::Program& program, ir::Builder& builder, Sizes&
 
 void Executor::run(const program::Block& block, Role role) {
   role_ = role;
+  // The predict walk through the model makes its names anew; what a walk before it has left is arrays over
+  // closed loops, which an iteration must not take for its own.
+  if (role == Role::predict && &block == &program_->model)
+    for (const program::Symbol& symbol : program_->symbols)
+      if (symbol.block == program::BlockKind::model &&
+          (symbol.kind == program::SymbolKind::local || symbol.kind == program::SymbolKind::site))
+        bound_[static_cast<std::size_t>(symbol.id)] = Value();
   walk(block);
   if (role == Role::guide)
     carried_draws = hold_.finish();

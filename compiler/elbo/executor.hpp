@@ -150,9 +150,15 @@ public:
   /** Latents for which some branch of the guide has no divergence to a prior that holds where it does. */
   std::set<std::string> without_divergence;
   bool wants_closed_forms = false;
-  /** What the predict walk makes: values of the predict block, and data drawn anew. By name, plates as axes.
-   */
+  /** What the predict walk makes: values of the predict block. By name, plates as axes. */
   std::map<std::string, ir::Value> results;
+  /** Data drawn anew. */
+  struct RedrawnData {
+    ir::Value value; ///< real, shaped as the data are declared; as given where no statement draws them
+    std::optional<ir::Value> exists; ///< 1 where drawn, of data that were not given; empty: everywhere
+  };
+  /** After the predict walk, by the data; taken out of `results`. */
+  std::map<program::SymbolId, RedrawnData> take_redrawn();
   /** The factor of a term of one element of the ragged subsets among `plates`, over their rows; null without
    * one. Terms do not carry it yet. */
   ir::Value element_scale(const std::vector<ir::AxisId>& plates);
@@ -337,6 +343,14 @@ private:
   void produce(const std::string& name, ir::Value value);
   /** The latent exists in the open branch, as far as draws want to know. */
   void note_existence(program::SymbolId latent);
+  /** Keeps what a statement draws of the data for take_redrawn. */
+  void keep_redrawn(const program::Sample& sample, ir::Value value);
+  void scatter_redrawn(const program::Sample& sample, ir::Value value);
+  /** What is behind each subscript of the observed data: the axis of a plate, or -1 - l for the loop that is
+   * number l of the open ones. Empty when some subscript is anything else, or a frame is behind none. */
+  std::optional<std::vector<ir::AxisId>> frames_behind(const program::Sample& sample) const;
+  /** A value over plates, closed loops and its own dimensions, the frames of `dims` as leading dimensions. */
+  ir::Value turned(ir::Value value, const std::vector<ir::AxisId>& dims);
   /** Data drawn anew are read as drawn from here on, by the same subscripts. */
   void keep_drawn(const program::Sample& sample, ir::Value value);
   /** The drawn data that an expression with these subscripts reads, if there are; drops the subscripts used.
@@ -375,6 +389,9 @@ private:
   ir::Value evaluate_apply(const program::Apply& apply);
   ir::Value evaluate_builtin(const program::BuiltinCall& call, const program::Expr& expr);
   ir::Value evaluate_index(const program::Index& index);
+  /** An integer moved into 0 … last: a computed index such as t - 1 may leave the array in an iteration whose
+   * value is discarded by a condition. */
+  ir::Value inside(ir::Value position, ir::Value last) const;
   ir::Value evaluate_lag(const program::Index& index, std::vector<program::Subscript>& rest);
   ir::Value spread_value(ir::Value value, const program::Symbol& symbol,
                          const std::vector<program::Frame>& spread, Span span);
@@ -478,6 +495,23 @@ private:
     std::size_t loops = 0; ///< open where it was drawn
   };
   std::map<program::SymbolId, std::vector<DrawnData>> drawn_;
+  /** What one statement draws of the data, where its subscripts are the indices of plates and loops. */
+  struct Redrawn {
+    program::SymbolId data = -1;
+    std::string key; ///< in `results`; with the suffix: 1 where a value was drawn
+    std::vector<ir::AxisId> dims;
+    bool everywhere = false;
+  };
+  static constexpr const char* covered_suffix = " covered";
+  std::vector<Redrawn> redrawn_;
+  /** What other statements draw: shaped as the data, 0 where they draw nothing; and how often they do. */
+  struct Scattered {
+    ir::Value value, covered;
+  };
+  std::map<program::SymbolId, Scattered> scattered_;
+  void add_scattered(program::SymbolId data, ir::Value Scattered::*part, ir::Value value);
+  /** What an iteration of a loop that is being closed draws is added up over its iterations. */
+  void hand_over_scattered(const std::map<program::SymbolId, Scattered>& iteration, HandedOver& sums);
   /** By data, what is behind each of the first dimensions: the axis of a plate, or -1 - l for the loop that
    * was number l of the open ones. */
   std::map<program::SymbolId, std::vector<ir::AxisId>> simulated_;

@@ -130,8 +130,8 @@ std::vector<DrawnArray> draw(const Fit::State& state, const BoundProgram& bound,
     }
   }
   const std::size_t drawn = arrays.size();
-  for (std::size_t a = 0; a < drawn && !request.predict; ++a)
-    add_existence(a, built->latents.at(arrays[a].name));
+  for (std::size_t a = 0; a < drawn; ++a)
+    add_existence(a, (request.predict ? built->results : built->latents).at(arrays[a].name));
   const std::size_t once = arrays.size();
   if (drawn == 0 && request.must_draw)
     throw Error(Fault::usage,

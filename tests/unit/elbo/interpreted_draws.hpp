@@ -8,14 +8,15 @@
 
 namespace plait::test {
 
-/** The graph that draws the latents of a program, or with `predict` what the predict walk makes; no outputs
- * yet. */
+/** The graph that draws the latents of a program, or with `predict` what the predict walk makes, without the
+ * data `absent`; no outputs yet. */
 inline elbo::PosteriorDraws draws_of(const std::string& text,
-                                     const std::map<std::string, std::int64_t>& sizes, bool predict) {
+                                     const std::map<std::string, std::int64_t>& sizes, bool predict,
+                                     const std::set<std::string>& absent = {}) {
   const Source source{"test.ppl", text};
   Diagnostics diagnostics;
   const program::Program program = checked(source, sizes, diagnostics);
-  auto built = elbo::build_draws(program, {}, {predict, {}}, diagnostics);
+  auto built = elbo::build_draws(program, {}, {predict, absent}, diagnostics);
   INFO(render(source, diagnostics));
   REQUIRE(built);
   return std::move(*built);
