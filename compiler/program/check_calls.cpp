@@ -158,6 +158,11 @@ ExprPtr Checker::check_builtin_call(const Builtin& builtin, const ast::Call& cal
   std::size_t least = (any_values ? 1 : values_wanted) + static_cast<std::size_t>(builtin.least_sizes);
   bool any = any_values || builtin.most_sizes < 0;
   std::size_t most = any ? given : values_wanted + static_cast<std::size_t>(builtin.most_sizes);
+  if (given == 2 && (builtin.kind == BuiltinKind::max || builtin.kind == BuiltinKind::min)) {
+    errors::reduction_of_two(out_, span, std::string(builtin.name),
+                             builtin.kind == BuiltinKind::max ? "maximum" : "minimum");
+    return nullptr;
+  }
   if (given < least || given > most) {
     errors::wrong_argument_count(out_, span, std::string(builtin.name),
                                  any ? "at least " + std::to_string(least) : std::to_string(least), given);

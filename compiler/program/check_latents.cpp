@@ -34,7 +34,11 @@ bool Checker::check_place(const ast::LValue& target, const std::vector<Frame>& f
     return false;
   }
   if (const SymbolId other = find_local(name); other >= 0) {
-    errors::site_name_taken(out_, target.name.span, name, symbol(other).span);
+    std::optional<std::string> loop_index;
+    for (const Frame& frame : now_.frames)
+      if (frame.kind == Frame::Kind::loop && program_.loop(frame.id).span.begin > symbol(other).span.begin)
+        loop_index = symbol(program_.loop(frame.id).index).name;
+    errors::site_name_taken(out_, target.name.span, name, loop_index, symbol(other).span);
     return false;
   }
   if (!earlier.empty() && !poisoned(known->second.id) && symbol(known->second.id).frames != frames) {

@@ -53,7 +53,8 @@ bool Checker::target_loops(const ast::LValue& target, std::vector<Frame>& frames
     bool is_index = id >= 0 && subscript.kind == ast::Subscript::Kind::element &&
                     (symbol(id).kind == SymbolKind::plate_index || symbol(id).kind == SymbolKind::loop_index);
     if (!is_index) {
-      errors::target_needs_open_index(out_, subscript.span, target.name.name);
+      errors::target_needs_open_index(out_, subscript.span, target.name.name,
+                                      ast::get_if<ast::Number>(subscript.element) != nullptr);
       return false;
     }
     auto kind = symbol(id).kind == SymbolKind::plate_index ? Frame::Kind::plate : Frame::Kind::loop;
@@ -138,6 +139,8 @@ SymbolId Checker::assign_target(const ast::LValue& target, const ExprPtr& value)
   std::vector<Frame> frames;
   if (!target_loops(target, frames))
     return -1;
+  if (id >= 0 && symbol(id).block == now_.block && !check_refilled(id, target, frames))
+    return -1;
   if (auto other = now_.reusable.find(name);
       other != now_.reusable.end() && value && !poisoned(other->second)) {
     const Symbol& known = symbol(other->second);
@@ -160,6 +163,21 @@ SymbolId Checker::assign_target(const ast::LValue& target, const ExprPtr& value)
         std::find(frames.begin(), frames.end(), Frame{Frame::Kind::loop, region.id}) != frames.end())
       region.filled.push_back(id);
   return id;
+}
+
+/// An array that was filled before a loop, filled anew in each of its iterations, would be another array with
+/// the same name, which the next iteration does not see.
+bool Checker::check_refilled(SymbolId id, const ast::LValue& target, const std::vector<Frame>& frames) {
+  for (const Region& region : now_.regions) {
+    const Frame loop{Frame::Kind::loop, region.id};
+    if (region.kind != Region::Kind::loop || region.depth <= depth_[id] ||
+        std::find(frames.begin(), frames.end(), loop) != frames.end())
+      continue;
+    errors::array_filled_anew(out_, target.span, target.name.name, symbol(id).span,
+                              symbol(program_.loop(region.id).index).name);
+    return false;
+  }
+  return true;
 }
 
 SymbolId Checker::assign_again(SymbolId id, const ast::LValue& target, const ExprPtr& value) {

@@ -228,6 +228,7 @@ private:
   void check_statement(const ast::Statement& statement, Block& into);
   void check_assign(const ast::Assign& assign, Span span, Block& into);
   SymbolId assign_target(const ast::LValue& target, const ExprPtr& value);
+  bool check_refilled(SymbolId id, const ast::LValue& target, const std::vector<Frame>& frames);
   SymbolId assign_again(SymbolId id, const ast::LValue& target, const ExprPtr& value);
   bool target_loops(const ast::LValue& target, std::vector<Frame>& frames);
   void check_param(const ast::ParamDecl& param, Span span, Block& into);

@@ -82,8 +82,10 @@ Diagnostic& unknown_distribution(Diagnostics& out, Span span, const std::string&
   Diagnostic& made = out.error("unknown-distribution", span, fmt::format("unknown distribution `{}`", name));
   if (is_function)
     made.with_hint("`" + name + "` is a function; write `=` to compute a value");
-  else
+  else if (nearest)
     suggest(made, nearest);
+  else
+    made.with_hint("`plait list distributions` names all there are");
   return made;
 }
 

@@ -115,6 +115,9 @@ Diagnostic& named_argument_in_call(Diagnostics& out, Span span, const std::strin
 Diagnostic& sizes_in_call(Diagnostics& out, Span span, const std::string& name);
 Diagnostic& wrong_argument_count(Diagnostics& out, Span span, const std::string& name,
                                  const std::string& wanted, std::size_t given);
+/// `max(a, b)`; `elementwise` is the function for two values.
+Diagnostic& reduction_of_two(Diagnostics& out, Span span, const std::string& name,
+                             const std::string& elementwise);
 Diagnostic& builtin_does_not_fit(Diagnostics& out, Span span, const std::string& name,
                                  const std::string& why);
 Diagnostic& wrong_layer_sizes(Diagnostics& out, Span span, const std::string& name, int wanted,
@@ -141,10 +144,13 @@ Diagnostic& too_many_instances(Diagnostics& out, Span span, const std::string& n
 // Assignments, parameters, loops and plates.
 Diagnostic& wrong_target_count(Diagnostics& out, Span span, std::size_t targets, std::size_t values,
                                Span other);
-Diagnostic& target_needs_open_index(Diagnostics& out, Span span, const std::string& name);
+Diagnostic& target_needs_open_index(Diagnostics& out, Span span, const std::string& name, bool is_number);
 Diagnostic& target_index_order(Diagnostics& out, Span span, const std::string& name);
 Diagnostic& target_misses_inner_loop(Diagnostics& out, Span span, const std::string& name,
                                      const std::string& index);
+/// `loop_index`: of the loop in whose iterations the array is filled.
+Diagnostic& array_filled_anew(Diagnostics& out, Span span, const std::string& name, Span other,
+                              const std::string& loop_index);
 Diagnostic& assigned_with_other_indices(Diagnostics& out, Span span, const std::string& name, Span other);
 Diagnostic& element_changes_type(Diagnostics& out, Span span, const std::string& name,
                                  const std::string& before, const std::string& now);
@@ -227,7 +233,9 @@ Diagnostic& site_sampled_twice(Diagnostics& out, Span span, const std::string& n
 Diagnostic& site_branches_differ(Diagnostics& out, Span span, const std::string& name,
                                  const std::string& here, Span other, const std::string& there);
 Diagnostic& site_has_other_frames(Diagnostics& out, Span span, const std::string& name, Span other);
-Diagnostic& site_name_taken(Diagnostics& out, Span span, const std::string& name, Span other);
+/// `loop_index`: of the innermost open `for` that does not enclose the first value.
+Diagnostic& site_name_taken(Diagnostics& out, Span span, const std::string& name,
+                            const std::optional<std::string>& loop_index, Span other);
 Diagnostic& site_in_loop_without_index(Diagnostics& out, Span span, const std::string& name,
                                        const std::string& index, Span other);
 Diagnostic& site_under_value_condition(Diagnostics& out, Span span, const std::string& name, Span other);

@@ -161,6 +161,12 @@ Diagnostic& wrong_argument_count(Diagnostics& out, Span span, const std::string&
                                wanted == "1" || wanted == "at least 1" ? "argument" : "arguments", given));
 }
 
+Diagnostic& reduction_of_two(Diagnostics& out, Span span, const std::string& name,
+                             const std::string& elementwise) {
+  return out.error("arguments", span, fmt::format("`{}` takes one array, but gets 2 arguments", name))
+      .with_hint(fmt::format("of two values: `{}(a, b)`", elementwise));
+}
+
 Diagnostic& builtin_does_not_fit(Diagnostics& out, Span span, const std::string& name,
                                  const std::string& why) {
   return out.error("arguments", span, fmt::format("`{}` {}", name, why));

@@ -18,12 +18,16 @@ Diagnostic& wrong_target_count(Diagnostics& out, Span span, std::size_t targets,
   return made;
 }
 
-Diagnostic& target_needs_open_index(Diagnostics& out, Span span, const std::string& name) {
-  return out
-      .error("assignment", span,
-             fmt::format("`{}` can only be set at the index of an open `for` or plate", name))
-      .with_hint(fmt::format(
-          "inside `for t in …`, write `{}[t] = …`; whole arrays are set at once, without an index", name));
+Diagnostic& target_needs_open_index(Diagnostics& out, Span span, const std::string& name, bool is_number) {
+  Diagnostic& made = out.error(
+      "assignment", span, fmt::format("`{}` can only be set at the index of an open `for` or plate", name));
+  return is_number
+             ? made.with_hint(fmt::format("where the first step differs, begin the `for` with it: `for t in "
+                                          "0..T {{ if (t == 0) {{ {0}[t] … }} else {{ {0}[t] … }} }}`",
+                                          name))
+             : made.with_hint(fmt::format("inside `for t in …`, write `{}[t] = …`; whole arrays are set at "
+                                          "once, without an index",
+                                          name));
 }
 
 Diagnostic& target_index_order(Diagnostics& out, Span span, const std::string& name) {
@@ -36,6 +40,20 @@ Diagnostic& target_misses_inner_loop(Diagnostics& out, Span span, const std::str
   return out.error("assignment", span, fmt::format("`{}` is set again for every `{}` here", name, index))
       .with_hint(fmt::format("write `{}` with the index `{}` too, or move the statement out of that loop",
                              name, index));
+}
+
+Diagnostic& array_filled_anew(Diagnostics& out, Span span, const std::string& name, Span other,
+                              const std::string& loop_index) {
+  return out
+      .error("assignment", span,
+             fmt::format("`{}` would be filled anew in every step of the `for` over `{}`, and not be carried "
+                         "into the next one",
+                         name, loop_index))
+      .note(other, "filled here before the loop")
+      .with_hint(
+          fmt::format("choose another name; or carry the array as a whole, `{0} = next;`, where the `for` "
+                      "inside fills `next`, and before the outer loop `{0} = first;`",
+                      name));
 }
 
 Diagnostic& assigned_with_other_indices(Diagnostics& out, Span span, const std::string& name, Span other) {
@@ -126,7 +144,8 @@ Diagnostic& factor_not_scalar(Diagnostics& out, Span span, const std::string& gi
 
 Diagnostic& loop_end_not_size(Diagnostics& out, Span span) {
   return out.error("loop", span, "the end of a `for` must be a size, so that its arrays have one")
-      .with_hint("use constants, sizes of the data, or the length `T[n]` of a ragged row");
+      .with_hint("use constants, sizes of the data, or the length `T[n]` of a ragged row; data may end it "
+                 "earlier: `for t in 0..T { if (t < n) { … } }`");
 }
 
 Diagnostic& loop_start_not_fixed(Diagnostics& out, Span span) {
@@ -328,10 +347,14 @@ Diagnostic& site_has_other_frames(Diagnostics& out, Span span, const std::string
       .with_hint("put the `if` inside of one plate or loop");
 }
 
-Diagnostic& site_name_taken(Diagnostics& out, Span span, const std::string& name, Span other) {
+Diagnostic& site_name_taken(Diagnostics& out, Span span, const std::string& name,
+                            const std::optional<std::string>& loop_index, Span other) {
   return out.error("name-taken", span, fmt::format("`{}` cannot be sampled: it already has a value", name))
       .note(other, "set here")
-      .with_hint("choose another name");
+      .with_hint(loop_index ? fmt::format("`{0}[{1}] ~ …` is the draw of each step, and another name carries "
+                                          "it into the next one: `last = {0}[{1}];`",
+                                          name, *loop_index)
+                            : "choose another name");
 }
 
 Diagnostic& site_in_loop_without_index(Diagnostics& out, Span span, const std::string& name,

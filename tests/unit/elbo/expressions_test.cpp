@@ -26,3 +26,18 @@ TEST_CASE("a call among the arguments of a call of the same function keeps its o
   // 1 - 2 (2 - 2 * 3) = 9 for each of two entries.
   CHECK(value_of(functions + "model { factor(sum(g([1, 1], g([2, 2], [3, 3])))); }\n") == Approx(18));
 }
+
+TEST_CASE("an array that a loop inside fills is carried as a whole") {
+  // (a, b) ← (b + t, a / 2), from (0, 0): after t = 0, 1, 2, 3 it is (3.5, 1).
+  CHECK(value_of("model { y = zeros(2); for t in 0..4 {\n"
+                 "  for k in 0..2 { next[k] = k == 0 ? y[1] + t : y[0] / 2; }\n"
+                 "  y = next;\n"
+                 "} factor(y[0] + 10 * y[1]); }\n") == Approx(13.5));
+}
+
+TEST_CASE("sums, products and extremes of ints") {
+  CHECK(
+      value_of("model { n = [3, 1, 2]; factor(sum(n) + 10 * max(n) + 100 * min(n) + 1000 * prod(n)); }\n") ==
+      Approx(6136));
+  CHECK(value_of("model { n = [3, 1, 2]; factor(sum(n) / 4 + max(n) / 2); }\n") == Approx(3));
+}

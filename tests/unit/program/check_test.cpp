@@ -362,6 +362,18 @@ guide {
 
 // Nothing a user can write may crash the checker. Programs are mutated token by token, so that many still
 // parse.
+TEST_CASE("sums, products and extremes of ints are ints, so that they can count trials") {
+  const Program program =
+      accept("data y : int[N, K]; data x : real[K];\n"
+             "model { a ~ gamma(1, 1)[K]; s = sum(y); p = prod(y); u = max(y); l = min(y);\n"
+             "  m = mean(y); r = sum(x);\n"
+             "  iarange i in N { y[i] ~ dirichlet_multinomial(sum(y[i]), a); } }\n");
+  for (const std::string name : {"s", "p", "u", "l"})
+    CHECK(type_of(program, name) == "int");
+  CHECK(type_of(program, "m") == "real");
+  CHECK(type_of(program, "r") == "real");
+}
+
 TEST_CASE("mutated programs are accepted or refused, never more") {
   const std::filesystem::path root = PLAIT_SOURCE_DIR;
   std::vector<std::filesystem::path> paths;
