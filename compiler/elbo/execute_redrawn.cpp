@@ -133,7 +133,7 @@ void Executor::scatter_redrawn(const program::Sample& sample, Value value) {
   add_scattered(sample.symbol, &Scattered::covered, scattered(ones));
 }
 
-void Executor::add_scattered(program::SymbolId data, Value Scattered::*part, Value value) {
+void Executor::add_scattered(program::SymbolId data, Value Scattered::* part, Value value) {
   Value& slot = scattered_[data].*part;
   slot = slot ? slot + value : value;
 }
@@ -141,7 +141,7 @@ void Executor::add_scattered(program::SymbolId data, Value Scattered::*part, Val
 void Executor::hand_over_scattered(const std::map<program::SymbolId, Scattered>& iteration,
                                    HandedOver& sums) {
   for (const auto& [data, parts] : iteration)
-    for (Value Scattered::*part : {&Scattered::value, &Scattered::covered})
+    for (Value Scattered::* part : {&Scattered::value, &Scattered::covered})
       sums.add(parts.*part, [this, data = data, part](Value sum) { add_scattered(data, part, sum); });
 }
 
