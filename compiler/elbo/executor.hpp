@@ -509,7 +509,7 @@ private:
     ir::Value value, covered;
   };
   std::map<program::SymbolId, Scattered> scattered_;
-  void add_scattered(program::SymbolId data, ir::Value Scattered::*part, ir::Value value);
+  void add_scattered(program::SymbolId data, ir::Value Scattered::* part, ir::Value value);
   /** What an iteration of a loop that is being closed draws is added up over its iterations. */
   void hand_over_scattered(const std::map<program::SymbolId, Scattered>& iteration, HandedOver& sums);
   /** By data, what is behind each of the first dimensions: the axis of a plate, or -1 - l for the loop that
