@@ -268,6 +268,25 @@ TEST_CASE("updates read the parameters as they were before the step") {
     require_agreement(model.graph, model.inputs, options(single));
 }
 
+TEST_CASE("an update waits for what reads the old value after a pass over the rows") {
+  const Extent size = Extent::known(40);
+  Model model;
+  model.graph.parameters = {{"a", {size}, {}, "model"}};
+  const Extent rows = Extent::runtime("N");
+  model.graph.axes = {{"i", AxisKind::plate, rows, rows, false, -1}};
+  model.graph.data = {{"x", Element::real, {rows}, false}};
+  model.inputs.parameters = {normals(40, 1)};
+  model.inputs.extents = {{"N", 30}};
+  model.inputs.data = {{normals(30, 2), {}, {}}};
+  Builder builder(model.graph);
+  const Value a = builder.parameter(0);
+  const Value total = builder.sum(builder.gather(builder.data(0), builder.plate_row(0)), {0});
+  builder.output({OutputKind::scalar, "product", builder.sum_event(exp(a * total)).id(), -1, -1});
+  builder.output({OutputKind::store_parameter, "a", (0.5 * a).id(), 0, -1});
+  for (const bool single : {false, true})
+    require_agreement(model.graph, model.inputs, options(single));
+}
+
 TEST_CASE("a plate without rows adds nothing") {
   Model model = golden();
   model.inputs.extents["N"] = 0;
