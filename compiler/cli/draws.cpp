@@ -33,11 +33,6 @@ std::optional<ObjectiveChoice> chosen_objective(const CommonOptions& asked, cons
   return choice;
 }
 
-void print_notes(const std::vector<std::string>& notes) {
-  for (const std::string& note : notes)
-    fmt::print(stderr, "{}\n", note);
-}
-
 } // namespace
 
 Verb add_sample(CLI::App& app) {

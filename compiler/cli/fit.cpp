@@ -106,8 +106,7 @@ std::string warm_start_text(const WarmStart& start) {
 
 /** What is known before the first step: of the data, of the compiled step, of the start. */
 void print_beginning(const Fit& fit, const FitArguments& arguments) {
-  for (const std::string& note : fit.data_notes())
-    fmt::print(stderr, "{}\n", note);
+  print_notes(fit.data_notes());
   if (arguments.quiet)
     return;
   const CompileReport& report = fit.compile_report();

@@ -207,4 +207,9 @@ std::string summary_table(const std::vector<Summary>& summaries, std::size_t mos
   return text;
 }
 
+void print_notes(const std::vector<std::string>& notes) {
+  for (const std::string& note : notes)
+    fmt::print(stderr, "{}\n", note);
+}
+
 } // namespace plait::cli

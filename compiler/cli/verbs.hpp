@@ -58,6 +58,9 @@ CompileOptions read_compile_options(const CommonOptions& options);
 void read_choice(const std::string& text, const std::string& option, std::string& name,
                  std::map<std::string, double>& options);
 
+/** What reading the data left out, a line each, on standard error. */
+void print_notes(const std::vector<std::string>& notes);
+
 /** Writes text to a file, or to standard output when the name is "-" or empty. \throws Error(Fault::usage).
  */
 void write_output(const std::string& file, const std::string& text);

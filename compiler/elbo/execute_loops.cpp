@@ -55,6 +55,14 @@ Executor::Values Executor::first_values(const program::ForStatement& statement, 
                                         const Chain& chain) {
   const program::Loop& loop = program_->loop(statement.loop);
   const std::vector<AxisId> read = axes_read(plan);
+  /** The axes by which a carried value may differ beyond those of its plates: what is made of simulated data
+   * differs by particle as random values do. */
+  const auto with_read = [&](const program::Symbol& symbol, std::vector<AxisId> axes) {
+    if (!symbol.random && !drawing.simulates)
+      return axes;
+    axes = ir::unite(axes, read);
+    return particles_ ? ir::unite(axes, {*particles_}) : axes;
+  };
   Values inits;
   for (SymbolId id : statement.carried) {
     const program::Symbol& symbol = program_->symbol(id);
@@ -63,11 +71,7 @@ Executor::Values Executor::first_values(const program::ForStatement& statement, 
     std::erase_if(axes, [&](AxisId axis) { return !ir::contains(open, axis); });
     if (loop.extent.is_ragged())
       axes = open; // iterations beyond a row's end leave its state alone, so the state differs by row
-    if (symbol.random || drawing.simulates) { // what is made of simulated data differs by particle too
-      axes = ir::unite(axes, read);
-      if (particles_)
-        axes = ir::unite(axes, {*particles_});
-    }
+    axes = with_read(symbol, axes);
     Value init = of_symbol(bound_[static_cast<std::size_t>(id)], symbol);
     init = builder_->broadcast(init, ir::unite(axes, init.type().axes), sizes_->shape(symbol.type.dims));
     if (const auto feeds = plan.feeds.find(id); feeds != plan.feeds.end())
@@ -93,11 +97,7 @@ Executor::Values Executor::first_values(const program::ForStatement& statement, 
     }
     const std::vector<Extent> shape = sizes_->shape(symbol.type.dims);
     type.shape.insert(type.shape.end(), shape.begin(), shape.end());
-    if (symbol.random || drawing.simulates) {
-      type.axes = ir::unite(type.axes, read);
-      if (particles_)
-        type.axes = ir::unite(type.axes, {*particles_});
-    }
+    type.axes = with_read(symbol, type.axes);
     for (std::int64_t k = 0; k < depth; ++k)
       inits.push_back(builder_->zeros(type));
   }
