@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "compiler/catalog/option.hpp"
 #include "compiler/tensor_ir/build.hpp"
 #include "compiler/tensor_ir/op.hpp"
 
@@ -13,12 +14,6 @@
 #include <vector>
 
 namespace plait::catalog {
-
-struct OptimizerOption {
-  std::string_view name;
-  double value; ///< default
-  std::string_view meaning;
-};
 
 struct OptimizerUpdate {
   ir::Value parameter;
@@ -39,7 +34,7 @@ struct OptimizerInput {
 
 struct Optimizer {
   std::string_view name;
-  ir::Required<std::vector<OptimizerOption> (*)()> options;
+  ir::Required<std::vector<Option> (*)()> options;
   ir::Required<int> slots; ///< state arrays shaped like the parameter, starting at 0
   ir::Required<OptimizerUpdate (*)(ir::Builder&, const OptimizerInput&)> update;
 };

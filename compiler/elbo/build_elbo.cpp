@@ -194,15 +194,6 @@ std::vector<Contribution> summed_out(std::vector<Contribution> contributions, Ex
   return contributions;
 }
 
-std::map<std::string, double> option_values(const Objective& objective, const ElboOptions& options) {
-  std::map<std::string, double> values;
-  for (const ObjectiveOption& option : objective.options.get()())
-    values[std::string(option.name)] = option.value;
-  for (const auto& [name, value] : options.objective_options)
-    values[name] = value;
-  return values;
-}
-
 /** Latent terms weakened by `weight`; what data are part of keeps its own (Bowman et al. 2016). */
 std::vector<Contribution> annealed(std::vector<Contribution> contributions, Value weight) {
   for (Contribution& contribution : contributions) {
@@ -234,7 +225,7 @@ std::optional<Elbo> build(const program::Program& program, const ElboOptions& op
   context.particles = walk.particles;
   context.parameters = walk.elbo.parameters.get();
   context.running_averages = options.running_averages;
-  context.options = option_values(objective, options);
+  context.options = catalog::option_values(objective.options.get()(), options.objective_options);
   std::optional<Value> weakness; // of latent terms
   context.undrawn = [&] {
     std::vector<Contribution> undrawn =

@@ -86,17 +86,12 @@ Value next_average(ir::Builder& builder, double decay, Value average, const std:
   return average + builder.input("average_weight") * (next - average);
 }
 
-std::map<std::string, double> option_values(const catalog::Optimizer& optimizer, const StepOptions& options) {
-  std::map<std::string, double> values;
-  for (const catalog::OptimizerOption& option : optimizer.options.get()())
-    values[std::string(option.name)] = option.value;
-  for (const auto& [name, value] : options.optimizer_options) {
-    if (!values.contains(name))
-      throw std::invalid_argument(
-          fmt::format("the optimizer {} has no option named {}", optimizer.name, name));
-    values[name] = value;
-  }
-  return values;
+std::map<std::string, double> settings_of(const catalog::Optimizer& optimizer, const StepOptions& options) {
+  const std::vector<catalog::Option> known = optimizer.options.get()();
+  if (const auto unknown = catalog::unknown_option(known, options.optimizer_options))
+    throw std::invalid_argument(
+        fmt::format("the optimizer {} has no option named {}", optimizer.name, *unknown));
+  return catalog::option_values(known, options.optimizer_options);
 }
 
 Slots number_slots(const Elbo& elbo, const catalog::Optimizer& optimizer, bool averages) {
@@ -134,7 +129,7 @@ public:
   Update(Elbo& elbo, const catalog::Optimizer& optimizer, const StepOptions& options, const Slots& slots,
          Value finite)
       : graph_(*elbo.graph), builder_(*elbo.builder), optimizer_(optimizer), average_(options.average),
-        option_values_(option_values(optimizer, options)), slots_(slots), finite_(finite) {}
+        option_values_(settings_of(optimizer, options)), slots_(slots), finite_(finite) {}
 
   void store(std::int32_t index, Value parameter, Value gradient) {
     const bool local = counts_rows(graph_, graph_.parameters[static_cast<std::size_t>(index)]);

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "compiler/catalog/option.hpp"
 #include "compiler/elbo/combine.hpp"
 
 #include <functional>
@@ -46,12 +47,6 @@ struct ObjectiveValue {
   std::vector<StateUpdate> updates;                     ///< of the state that `loss` reads
 };
 
-struct ObjectiveOption {
-  std::string_view name;
-  double value;
-  std::string_view meaning;
-};
-
 /** What an objective does with draws that have no pathwise derivative. */
 enum class ScoreRule : std::uint8_t {
   surrogate, ///< score function with the site's baseline
@@ -63,7 +58,7 @@ enum class ScoreRule : std::uint8_t {
 struct Objective {
   std::string_view name;
   std::string_view meaning;
-  ir::Required<std::vector<ObjectiveOption> (*)()> options;
+  ir::Required<std::vector<catalog::Option> (*)()> options;
   ir::Required<int> least_particles;
   /** Whether parameters are stopped inside log q (sticking-the-landing; Roeder, Wu & Duvenaud 2017). */
   ir::Required<bool> detach_guide_density;

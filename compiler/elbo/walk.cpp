@@ -88,13 +88,11 @@ void Walk::use_family(const program::Program& program, const guide::FamilyRow& r
   context.parameters = elbo.parameters.get();
   context.sites = sites;
   context.detach_density = executor->detach_density;
-  for (const guide::FamilyOption& option : row.options.get()())
-    context.options[std::string(option.name)] = option.value;
-  for (const auto& [name, value] : program.family->options) {
-    if (!context.options.contains(name))
-      throw Unsupported(program.family->span, fmt::format("auto({}) has no option named {}", row.name, name));
-    context.options[name] = value;
-  }
+  const std::vector<catalog::Option> options = row.options.get()();
+  if (const auto unknown = catalog::unknown_option(options, program.family->options))
+    throw Unsupported(program.family->span,
+                      fmt::format("auto({}) has no option named {}", row.name, *unknown));
+  context.options = catalog::option_values(options, program.family->options);
   context.joint_draws = [this](const std::string& name) -> catalog::Draws& {
     return executor->joint_draws(name);
   };

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "compiler/catalog/distribution.hpp"
+#include "compiler/catalog/option.hpp"
 #include "compiler/guide/parameters.hpp"
 
 #include <cstdint>
@@ -73,12 +74,6 @@ struct FamilyContext {
   std::function<catalog::Draws&(const std::string& name)> joint_draws;
 };
 
-struct FamilyOption {
-  std::string_view name;
-  double value;
-  std::string_view meaning;
-};
-
 /** Which sizes must be numbers when the step is compiled. The others may stay run-time extents. */
 enum class KnownSizes : std::uint8_t {
   none,
@@ -94,7 +89,7 @@ enum class AfterFit : std::uint8_t {
 
 struct FamilyRow {
   std::string_view name; ///< as in auto(name)
-  ir::Required<std::vector<FamilyOption> (*)()> options;
+  ir::Required<std::vector<catalog::Option> (*)()> options;
   ir::Required<KnownSizes> known_sizes;
   /** \throws std::invalid_argument when a site cannot be served, saying why. */
   ir::Required<std::unique_ptr<Family> (*)(const FamilyContext&)> make;

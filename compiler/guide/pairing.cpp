@@ -136,7 +136,7 @@ private:
     for (const auto& [name, value] : family.options) {
       std::string known;
       bool found = false;
-      for (const FamilyOption& option : row->options.get()()) {
+      for (const catalog::Option& option : row->options.get()()) {
         known += (known.empty() ? "`" : ", `") + std::string(option.name) + "`";
         found = found || option.name == name;
       }

@@ -10,10 +10,9 @@ namespace plait {
 
 namespace {
 
-template <class Options>
-std::string options_text(const Options& options) {
+std::string options_text(const std::vector<catalog::Option>& options) {
   std::string text;
-  for (const auto& option : options)
+  for (const catalog::Option& option : options)
     text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", option.name, option.value);
   return text;
 }

@@ -14,7 +14,7 @@ namespace plait::catalog {
 
 using ir::Builder;
 using ir::Value;
-using Options = std::vector<OptimizerOption>;
+using Options = std::vector<Option>;
 
 /** g + weight_decay p: the gradient of the loss plus weight_decay |p|^2 / 2. */
 inline Value decayed_gradient(const OptimizerInput& input, Value gradient) {

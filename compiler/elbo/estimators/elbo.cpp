@@ -23,7 +23,7 @@ ObjectiveValue make_elbo(const ObjectiveContext& context) {
   return result;
 }
 
-std::vector<ObjectiveOption> no_options() {
+std::vector<catalog::Option> no_options() {
   return {};
 }
 

@@ -68,7 +68,7 @@ ObjectiveValue make_renyi(const ObjectiveContext& context) {
 const Objective iwae_objective{
     .name = "iwae",
     .meaning = "importance-weighted bound with the doubly reparameterized gradient",
-    .options = +[] { return std::vector<ObjectiveOption>{}; },
+    .options = +[] { return std::vector<catalog::Option>{}; },
     .least_particles = 2,
     .detach_guide_density = true,
     .analytic = false,
@@ -81,7 +81,7 @@ const Objective renyi_objective{
     .meaning = "Renyi bound of order alpha",
     .options =
         +[] {
-          return std::vector<ObjectiveOption>{
+          return std::vector<catalog::Option>{
               {"alpha", 0.5, "order; 0 is the importance-weighted bound, 1 the ELBO"}};
         },
     .least_particles = 2,

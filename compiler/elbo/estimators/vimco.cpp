@@ -50,7 +50,7 @@ const Objective vimco_objective{
     .name = "vimco",
     .meaning =
         "importance-weighted bound for discrete latents; every particle's baseline is made of the others",
-    .options = +[] { return std::vector<ObjectiveOption>{}; },
+    .options = +[] { return std::vector<catalog::Option>{}; },
     .least_particles = 2,
     .detach_guide_density = false,
     .analytic = false,

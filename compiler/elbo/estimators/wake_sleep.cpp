@@ -55,7 +55,7 @@ const Objective wake_sleep_objective{
     .meaning = "reweighted wake-sleep: model and guide learn from draws by their importance weights",
     .options =
         +[] {
-          return std::vector<ObjectiveOption>{
+          return std::vector<catalog::Option>{
               {"insomnia", 1, "share of the wake phase in what the guide learns; the rest is sleep"}};
         },
     .least_particles = 2,

@@ -86,7 +86,7 @@ const FamilyRow amortized_family{
     .name = "amortized",
     .options =
         +[] {
-          return std::vector<FamilyOption>{
+          return std::vector<catalog::Option>{
               {"hidden", 64, "units of each layer of the net that reads an element's data"},
               {"layers", 1, "its hidden layers"},
               scale_option,

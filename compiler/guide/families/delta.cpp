@@ -22,7 +22,7 @@ private:
 
 const FamilyRow delta_family{
     .name = "delta",
-    .options = +[] { return std::vector<FamilyOption>{radius_option}; },
+    .options = +[] { return std::vector<catalog::Option>{radius_option}; },
     .known_sizes = KnownSizes::none,
     .make = +[](const FamilyContext& context) -> std::unique_ptr<Family> {
       return std::make_unique<DeltaFamily>(location_start(context));

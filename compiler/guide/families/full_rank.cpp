@@ -32,7 +32,7 @@ private:
 
 const FamilyRow full_rank_family{
     .name = "full_rank",
-    .options = +[] { return std::vector<FamilyOption>{scale_option, radius_option}; },
+    .options = +[] { return std::vector<catalog::Option>{scale_option, radius_option}; },
     .known_sizes = KnownSizes::all,
     .make = +[](const FamilyContext& context) -> std::unique_ptr<Family> {
       return std::make_unique<FullRankFamily>(context, JointLayout(context.sites, context.builder->graph()));

@@ -11,7 +11,7 @@ const FamilyRow iaf_family{
     .name = "iaf",
     .options =
         +[] {
-          return std::vector<FamilyOption>{
+          return std::vector<catalog::Option>{
               {"flows", 2, "layers"},
               {"hidden", 0, "units of each layer's net; 0: twice the number of latents, between 8 and 128"},
               scale_option,

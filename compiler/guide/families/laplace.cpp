@@ -29,7 +29,7 @@ private:
 
 const FamilyRow laplace_family{
     .name = "laplace",
-    .options = +[] { return std::vector<FamilyOption>{radius_option}; },
+    .options = +[] { return std::vector<catalog::Option>{radius_option}; },
     .known_sizes = KnownSizes::none,
     .make = +[](const FamilyContext& context) -> std::unique_ptr<Family> {
       return std::make_unique<LaplaceFamily>(location_start(context));

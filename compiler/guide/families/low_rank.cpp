@@ -97,7 +97,7 @@ const FamilyRow low_rank_family{
     .name = "low_rank",
     .options =
         +[] {
-          return std::vector<FamilyOption>{
+          return std::vector<catalog::Option>{
               {"rank", 0, "columns of the factor; 0: square root of the number of latents"},
               scale_option,
               radius_option};

@@ -27,7 +27,7 @@ private:
 
 const FamilyRow normal_family{
     .name = "normal",
-    .options = +[] { return std::vector<FamilyOption>{scale_option, radius_option}; },
+    .options = +[] { return std::vector<catalog::Option>{scale_option, radius_option}; },
     .known_sizes = KnownSizes::none,
     .make = +[](const FamilyContext& context) -> std::unique_ptr<Family> {
       return std::make_unique<NormalFamily>(location_start(context), start_scale(context));

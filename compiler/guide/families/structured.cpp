@@ -113,7 +113,7 @@ private:
 
 const FamilyRow structured_family{
     .name = "structured",
-    .options = +[] { return std::vector<FamilyOption>{scale_option, radius_option}; },
+    .options = +[] { return std::vector<catalog::Option>{scale_option, radius_option}; },
     .known_sizes = KnownSizes::sites,
     .make = +[](const FamilyContext& context) -> std::unique_ptr<Family> {
       return std::make_unique<StructuredFamily>(context, start_scale(context));

@@ -27,8 +27,8 @@ inline ir::Value site_parameter(const SiteContext& context, std::string_view suf
 }
 
 /** Options of families that have scales and locations. */
-inline constexpr FamilyOption scale_option{"scale", 0.1, "standard deviation at the start, unconstrained"};
-inline constexpr FamilyOption radius_option{
+inline constexpr catalog::Option scale_option{"scale", 0.1, "standard deviation at the start, unconstrained"};
+inline constexpr catalog::Option radius_option{
     "radius", 1, "locations start uniform within this of 0, unconstrained; 0: all there"};
 
 /** Where locations of automatic guides start in unconstrained space: drawn from the seed, uniform in
